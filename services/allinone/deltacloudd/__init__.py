@@ -1,0 +1,1 @@
+"""All of Deltacloud in one process."""

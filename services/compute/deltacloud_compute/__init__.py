@@ -1,0 +1,1 @@
+"""Compute workers and their drivers."""

@@ -1,0 +1,1 @@
+"""The registry: who is alive, which providers there are."""

@@ -1,0 +1,1 @@
+"""One package a cloud, the same file names in each."""

@@ -1,0 +1,56 @@
+"""Settings that every service shares: typed, from ``DELTACLOUD_*``, read once at the start."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "DELTACLOUD_"
+LogLevel = Literal["debug", "info", "warning", "error"]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+CommaList = Annotated[tuple[str, ...], NoDecode]
+S = TypeVar("S", bound=BaseSettings)
+
+
+class CommonSettings(BaseSettings):
+    """What all services have.
+
+    ``broker`` is an AMQP URL. ``ops_host`` and ``ops_port`` serve health and metrics; port 0 picks a free one.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    broker: str | None = Field(default=None, repr=False, pattern=r"^amqps?://", description="AMQP URL of the broker")
+    log_level: LogLevel = Field(default="info", description="debug, info, warning or error")
+    deadline_s: Seconds = Field(default=60.0, description="seconds a call may take when its caller does not say")
+    ops_host: str = Field(default="127.0.0.1", description="address of the health and metrics port")
+    ops_port: Port = Field(default=0, description="port of health and metrics; 0 picks a free one")
+
+
+def read(cls: type[S], **given: object) -> S:
+    """Return the settings of a service: the given ones (command line) before the environment's.
+
+    A wrong one ends the process with status 2 and a line that says what is wrong and what is allowed.
+    """
+    try:
+        return cls(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        refuse("; ".join(_explain(problem, cls) for problem in error.errors()))
+
+
+def refuse(text: str) -> NoReturn:
+    """End the process with status 2 and one line on standard error."""
+    sys.stderr.write(f"{sys.argv[0].rsplit('/', 1)[-1]}: {text}\n")
+    raise SystemExit(2)
+
+
+def _explain(problem: object, cls: type[BaseSettings]) -> str:
+    fields = dict(problem) if isinstance(problem, dict) else {}
+    name = str(fields.get("loc", ("?",))[0])
+    field = cls.model_fields.get(name)
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    return f"setting {PREFIX}{name.upper()}{meaning}: {fields.get('msg', 'is wrong')}"
