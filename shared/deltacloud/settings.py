@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -31,7 +31,7 @@ class CommonSettings(BaseSettings):
     ops_port: Port = Field(default=0, description="port of health and metrics; 0 picks a free one")
 
 
-def read(cls: type[S], **given: object) -> S:
+def read(cls: type[S], **given: Any) -> S:
     """Return the settings of a service: the given ones (command line) before the environment's.
 
     A wrong one ends the process with status 2 and a line that says what is wrong and what is allowed.

@@ -4,9 +4,7 @@ from deltacloud.catalogue.build import ID, Builder, need, text
 from deltacloud.catalogue.model import Parameter
 from deltacloud.models import Blob, Transfer, UploadPlan
 
-BUCKET = Parameter(
-    name="bucket_id", required=True, in_path=True, max_length=1024, description="The bucket's id"
-)
+BUCKET = Parameter(name="bucket_id", required=True, in_path=True, max_length=1024, description="The bucket's id")
 METADATA = text("metadata", "The blob's attributes, name to value", type="map")
 CONTENT_TYPE = text("content_type", "MIME type of the bytes", max_length=255)
 CONDITIONS = text(

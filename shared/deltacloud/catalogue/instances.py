@@ -11,9 +11,7 @@ USER_DATA = text("user_data", "Data handed to the instance, base64", type="base6
 PASSWORD = text("password", "Password to log in with", is_secret=True)
 METRICS = text("metrics", "Any value switches detailed monitoring on")
 FIREWALLS = text("firewalls", "Firewalls to put it into", type="list", numbered=("firewalls",))
-USER_FILES = text(
-    "user_files", "Files to place on it", type="files", numbered=("path", "content"), is_secret=True
-)
+USER_FILES = text("user_files", "Files to place on it", type="files", numbered=("path", "content"), is_secret=True)
 USER_ISO = text("user_iso", "CD-ROM for the instance: base64 of a gzipped ISO", type="base64", is_secret=True)
 LOAD_BALANCER = text("load_balancer_id", "Load balancer to register it with")
 COUNT = Parameter(

@@ -10,9 +10,7 @@ COLLECTION = (
     Builder("keys", "key", Key)
     .index(description="List the keys.")
     .show(description="Show one key.")
-    .create(
-        need("name", "The key's name", max_length=255, allow_empty=False), PUBLIC_KEY, description="Make a key."
-    )
+    .create(need("name", "The key's name", max_length=255, allow_empty=False), PUBLIC_KEY, description="Make a key.")
     .destroy(description="Destroy a key.")
     .done(
         Feature(

@@ -19,9 +19,7 @@ COLLECTION = (
         description="Make a load balancer with one listener.",
     )
     .action("register", INSTANCE, capability="lb_register_instance", status=200, description="Add an instance.")
-    .action(
-        "unregister", INSTANCE, capability="lb_unregister_instance", status=200, description="Remove an instance."
-    )
+    .action("unregister", INSTANCE, capability="lb_unregister_instance", status=200, description="Remove an instance.")
     .destroy(description="Destroy a load balancer.")
     .done(description="One address before several instances.")
 )

@@ -62,10 +62,10 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One operation of a collection.
 
-    ``rpc`` is the RPC method and the driver's method; ``path`` the URL below ``/api``
-    with ``{id}`` for parameters in it; ``capability`` the original's name of it, sent in ``Expect`` when a driver lacks it. ``result`` is the record
-    type; lists answer :class:`~deltacloud.models.Page` of it; ``None`` answers nothing. ``status`` is the HTTP status of
-    success. An operation without ``http_method`` exists on RPC alone.
+    ``rpc`` is the RPC method and the driver's method. ``path`` is the URL below ``/api``, with ``{id}`` for parameters
+    in it. ``capability`` is the original's name of the operation, sent in ``Expect`` when a driver lacks it. ``result``
+    is the record type; lists answer :class:`~deltacloud.models.Page` of it; ``None`` answers nothing. ``status`` is the
+    HTTP status of success. An operation without ``http_method`` exists on RPC alone.
     """
 
     name: str

@@ -23,9 +23,7 @@ class StateMachine:
 
     def __init__(self, states: Mapping[str, Ways]) -> None:
         self.states: tuple[InstanceState, ...] = tuple(
-            InstanceState(
-                name=name, transitions=tuple(Transition(action=action, to=to) for action, to in transitions)
-            )
+            InstanceState(name=name, transitions=tuple(Transition(action=action, to=to) for action, to in transitions))
             for name, transitions in states.items()
         )
         self._actions = {
