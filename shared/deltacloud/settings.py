@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "DELTACLOUD_"
@@ -19,16 +21,29 @@ S = TypeVar("S", bound=BaseSettings)
 class CommonSettings(BaseSettings):
     """What all services have.
 
-    ``broker`` is an AMQP URL. ``ops_host`` and ``ops_port`` serve health and metrics; port 0 picks a free one.
+    ``broker`` is an AMQP URL, which ``broker_file`` may hold instead. ``ops_host`` and ``ops_port``
+    serve health and metrics; port 0 picks a free one.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
     broker: str | None = Field(default=None, repr=False, pattern=r"^amqps?://", description="AMQP URL of the broker")
+    broker_file: Path | None = Field(default=None, description="file whose first line is the AMQP URL")
     log_level: LogLevel = Field(default="info", description="debug, info, warning or error")
     deadline_s: Seconds = Field(default=60.0, description="seconds a call may take when its caller does not say")
     ops_host: str = Field(default="127.0.0.1", description="address of the health and metrics port")
     ops_port: Port = Field(default=0, description="port of health and metrics; 0 picks a free one")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_broker_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        path = values.get("broker_file")
+        if not path or values.get("broker"):
+            return values
+        try:
+            return {**values, "broker": Path(path).read_text(encoding="utf-8").strip()}
+        except OSError as error:
+            raise ValueError(f"{PREFIX}BROKER_FILE cannot be read: {error.strerror} ({path})") from error
 
 
 def read(cls: type[S], **given: Any) -> S:
@@ -48,9 +63,11 @@ def refuse(text: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def _explain(problem: object, cls: type[BaseSettings]) -> str:
-    fields = dict(problem) if isinstance(problem, dict) else {}
-    name = str(fields.get("loc", ("?",))[0])
+def _explain(problem: ErrorDetails, cls: type[BaseSettings]) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    name = str(problem["loc"][0])
     field = cls.model_fields.get(name)
     meaning = f" ({field.description})" if field is not None and field.description else ""
-    return f"setting {PREFIX}{name.upper()}{meaning}: {fields.get('msg', 'is wrong')}"
+    return f"setting {PREFIX}{name.upper()}{meaning}: {message}"
