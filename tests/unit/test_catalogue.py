@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from deltacloud import catalogue
 from deltacloud.catalogue import drivers as drivers_collection
 

@@ -1,11 +1,12 @@
 """Parameters against their declaration."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from deltacloud import catalogue
 from deltacloud.catalogue.check import check, shown
 from deltacloud.errors import InvalidParameters
-from hypothesis import given
-from hypothesis import strategies as st
 
 CREATE = catalogue.collection("instances").operation("create")
 SHOW = catalogue.collection("instances").operation("show")

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from deltacloud.drivers import (
     AUTO,
     ComputeDriver,

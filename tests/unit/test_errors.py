@@ -1,6 +1,7 @@
 """The error tree and its life on the wire."""
 
 import pytest
+
 from deltacloud import errors
 
 
