@@ -1,0 +1,207 @@
+"""Clients of AWS' services: one for each service, endpoint and region, for all callers of a process.
+
+botocore takes half a second to import, so it is imported with the first call and not with this module.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import msgspec
+
+from deltacloud.drivers.aws.keys import Keys, read_keys
+from deltacloud.drivers.aws.regions import region_of
+from deltacloud.drivers.session import ProviderTarget, Session
+from deltacloud.errors import DeltacloudError
+from deltacloud.metrics import NATIVE_CALLS
+from deltacloud.rpc.deadline import Deadline
+
+ATTEMPTS = 3
+"""How often a call that may be repeated is sent at most; the pauses between are botocore's standard ones."""
+
+_BUILDING = threading.Lock()
+
+
+class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request signed in its headers and not sent. It is a secret while the signature lives."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Hide the signature."""
+        return f"SignedRequest(method={self.method!r})"
+
+
+class _Call(msgspec.Struct):
+    """Whose call this thread is making, and until when. ``captured`` is a list when nothing may be sent."""
+
+    keys: Keys
+    deadline: Deadline
+    driver: str
+    captured: list[SignedRequest] | None = None
+
+
+_CALL: ContextVar[_Call] = ContextVar("deltacloud_aws_call")
+
+
+@contextmanager
+def calling(session: Session, service: str, codes: Mapping[str, type[DeltacloudError]] | None = None) -> Iterator[Any]:
+    """Give the client of a service; within the block it acts for the session's caller until the deadline.
+
+    Args:
+        session: who calls, where, until when.
+        service: botocore's name: ``ec2``, ``s3``, ``elb``, ``elbv2``, ``cloudwatch``.
+        codes: the driver's own meaning of some error codes.
+
+    Raises:
+        AuthenticationFailed: the keys are malformed; nothing was called.
+        DeltacloudError: what the cloud's error means.
+    """
+    keys = read_keys(session.credentials)
+    with _translated(keys, codes), _as_caller(_Call(keys, session.deadline, session.driver)):
+        yield _client(session, service)
+
+
+def signing(session: Session, service: str, method: str, parameters: Mapping[str, Any]) -> SignedRequest:
+    """Sign what a client's method would send, and send nothing.
+
+    The signature lives in the headers and covers the host, the path, the query and the ``x-amz-*`` headers, not the
+    body. AWS takes it for 15 minutes.
+
+    Raises:
+        AuthenticationFailed: the keys are malformed.
+        InvalidParameters: a parameter is not of the API's form.
+    """
+    keys = read_keys(session.credentials)
+    captured: list[SignedRequest] = []
+    with _translated(keys, None), _as_caller(_Call(keys, session.deadline, session.driver, captured)):
+        getattr(_client(session, service), method)(**parameters)
+    return captured[0]
+
+
+@contextmanager
+def _as_caller(call: _Call) -> Iterator[None]:
+    before = _CALL.set(call)
+    try:
+        yield
+    finally:
+        _CALL.reset(before)
+
+
+@contextmanager
+def _translated(keys: Keys, codes: Mapping[str, type[DeltacloudError]] | None) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see the module's docstring
+
+    from deltacloud.drivers.aws.errors import aws_error  # noqa: PLC0415
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        made = aws_error(error, codes)
+        made.message = keys.redact(made.message)
+        made.args = (made.message,)
+        raise made from None  # the cause may repeat the caller's arguments
+
+
+def _client(session: Session, service: str) -> Any:
+    return session.native(f"aws.{service}", lambda: _build(session.provider, service), per_credentials=False)
+
+
+def _build(target: ProviderTarget, service: str) -> Any:
+    from deltacloud.drivers.aws.sending import Sender  # noqa: PLC0415
+
+    endpoint = target.endpoint_of(service)
+    with _BUILDING:
+        client = _shared_session().create_client(
+            service, region_name=region_of(target), endpoint_url=endpoint, verify=True, config=_config(target, endpoint)
+        )
+    client.meta.events.register_first("before-send", functools.partial(_send, Sender(target)))
+    return client
+
+
+def _send(sender: Any, request: Any, event_name: str, **_: Any) -> Any:
+    call = _CALL.get()
+    operation = event_name.rpartition(".")[2]
+    if call.captured is not None:
+        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _OURS}
+        call.captured.append(SignedRequest(method=request.method, url=request.url, headers=headers))
+        return sender.unsent(request.url)
+    NATIVE_CALLS.labels(call.driver, operation).inc()
+    return sender.send(operation, request, call.deadline)
+
+
+_OURS = frozenset(
+    {"content-length", "expect", "user-agent", "transfer-encoding", "amz-sdk-invocation-id", "amz-sdk-request"}
+)
+"""Headers that belong to the connection, which whoever sends the request adds."""
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _config(target: ProviderTarget, endpoint: str | None) -> Any:
+    from botocore.config import Config  # noqa: PLC0415
+
+    options: dict[str, Any] = {
+        "ignore_configured_endpoint_urls": True,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        "proxies": {},
+        "signature_version": target.options.get("signature"),
+        "use_dualstack_endpoint": False,
+        "use_fips_endpoint": False,
+        "request_checksum_calculation": "when_required",
+        "response_checksum_validation": "when_required",
+        "s3": {
+            "addressing_style": target.options.get("addressing", "path" if endpoint else "virtual"),
+            "us_east_1_regional_endpoint": "regional",
+            "use_accelerate_endpoint": False,
+            "use_arn_region": False,
+            "payload_signing_enabled": False,
+        },
+    }
+    return Config(**options)
+
+
+@functools.cache
+def _shared_session() -> Any:
+    """Return the session all clients come from: no file, no environment, no metadata service, no chain."""
+    import botocore.session  # noqa: PLC0415
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES  # noqa: PLC0415
+
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # its debug lines hold signatures and tokens
+    variables = {
+        name: (None, None, os.devnull if name in {"config_file", "credentials_file"} else default, convert)
+        for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("credential_provider", _CallersKeys())
+    return session
+
+
+class _CallersKeys:
+    """What botocore calls a credential provider: the keys of whoever is calling in this thread."""
+
+    def load_credentials(self) -> Any:
+        return _credentials()
+
+
+@functools.cache
+def _credentials() -> Any:
+    from botocore.credentials import Credentials, ReadOnlyCredentials  # noqa: PLC0415
+
+    class Callers(Credentials):
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            keys = _CALL.get().keys
+            return ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
+
+    return Callers("unused", "unused")
