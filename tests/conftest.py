@@ -1,0 +1,90 @@
+"""Fixtures for every test: a RabbitMQ, a virtual host of one's own, and clouds to talk to."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import moto as moto_server
+from harness import processes
+from harness.rabbitmq import PrivateNode
+from harness.requirements import Requirement, need
+from harness.session_broker import Leader, session_broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.broker import Broker
+    from harness.moto import Moto
+
+_LEADER = pytest.StashKey[Leader]()
+_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker: dict[str, str] | None = getattr(config, "workerinput", None)
+    if worker is None:
+        config.stash[_LEADER] = Leader()
+        config.stash[_FOLDER] = config.stash[_LEADER].folder
+    else:
+        config.stash[_FOLDER] = Path(worker["session_folder"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["session_folder"] = str(node.config.stash[_FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    processes.end_all()
+    if _LEADER in config.stash:
+        config.stash[_LEADER].close()
+
+
+@pytest.fixture(scope="session")
+def broker(pytestconfig: pytest.Config) -> Broker:
+    """The session's RabbitMQ, shared with other tests: work in a `vhost`."""
+    need(Requirement.BROKER)
+    return session_broker(pytestconfig.stash[_FOLDER])
+
+
+@pytest.fixture
+def vhost(broker: Broker) -> Iterator[str]:
+    """The name of a virtual host of the test's own on the session's broker; `broker.url(vhost)` connects to it."""
+    with broker.new_vhost() as name:
+        yield name
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A RabbitMQ of the test's own, to stop, kill and start as it likes. Costs about six seconds."""
+    need(Requirement.PRIVATE_BROKER)
+    with PrivateNode(tmp_path_factory.mktemp("own-broker")) as node:
+        yield node.broker
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """A moto server that accepts any credentials, shared with other tests: name what you make, and remove it."""
+    need(Requirement.MOTO)
+    with moto_server.running(tmp_path_factory.mktemp("moto") / "moto.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_with_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """A moto server that refuses any credentials but its own; shared as `moto` is."""
+    need(Requirement.MOTO)
+    with moto_server.running_with_auth(tmp_path_factory.mktemp("moto-with-auth") / "moto.log") as server:
+        yield server
+
+
+@pytest.fixture
+def ec2_simulator(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """An EC2 stricter than moto, for this test alone; its options come from indirect parametrization."""
+    simulators = importlib.import_module("simulators.process")
+    with simulators.start("ec2", *getattr(request, "param", ())) as simulator:
+        yield simulator
