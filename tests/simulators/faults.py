@@ -1,0 +1,111 @@
+"""Faults a test can order for the calls to come: late, lost, broken and refused answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from simulators.serving import Reply
+
+EVERY_ACTION = "*"
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What goes wrong with a call.
+
+    ``when`` says whether the call has its effect: with ``before`` (the default) the fault comes instead of
+    it, with ``after`` the effect happens and its answer is late or lost. A bare ``latency_s`` only delays.
+    ``truncate`` needs an answer to cut, so it is always ``after``. ``hang_s`` holds the connection that
+    long and then drops it. ``times`` None means until the table is replaced. All durations are seconds.
+    """
+
+    when: Literal["before", "after"] | None = None
+    times: int | None = None
+    latency_s: float = 0.0
+    hang_s: float = 0.0
+    throttle: bool = False
+    error: str | None = None
+    status: int | None = None
+    garbage: bool = False
+    truncate: bool = False
+    close: bool = False
+
+    def __post_init__(self) -> None:
+        if self.truncate and self.when == "before":
+            raise ValueError("truncate cuts an answer, so it cannot come before the call")
+
+
+Table = dict[str, Fault | list[Fault]]
+Refusal = Callable[[Fault], Reply]
+
+
+class FaultTable:
+    """The faults in force, by action; ``*`` stands for every action."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._faults: dict[str, list[Fault]] = {}
+
+    def replace(self, document: bytes) -> None:
+        """Put the table of a JSON document in force. Raises msgspec.ValidationError, naming the place."""
+        table = msgspec.json.decode(document, type=Table)
+        with self._lock:
+            self._faults = {
+                action: faults if isinstance(faults, list) else [faults] for action, faults in table.items()
+            }
+
+    def clear(self) -> None:
+        """Let every call go well again."""
+        with self._lock:
+            self._faults = {}
+
+    def remaining(self) -> dict[str, list[Fault]]:
+        """What is still to happen."""
+        with self._lock:
+            return {action: list(faults) for action, faults in self._faults.items() if faults}
+
+    def run(self, action: str, act: Callable[[], Reply], refusal: Refusal) -> Reply:
+        """Make the call, with the fault that is due for it. ``refusal`` words throttling and native errors."""
+        fault = self._take(action)
+        if fault is None:
+            return act()
+        if fault.truncate or fault.when == "after":
+            reply = act()
+            self._stopping.wait(fault.latency_s)
+            return self._spoil(fault, refusal) or replace(reply, truncate=fault.truncate)
+        self._stopping.wait(fault.latency_s)
+        return self._spoil(fault, refusal) or act()
+
+    def _take(self, action: str) -> Fault | None:
+        with self._lock:
+            for name in (action, EVERY_ACTION):
+                faults = self._faults.get(name)
+                if not faults:
+                    continue
+                fault = faults[0]
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        faults.pop(0)
+                return fault
+        return None
+
+    def _spoil(self, fault: Fault, refusal: Refusal) -> Reply | None:
+        if fault.hang_s:
+            self._stopping.wait(fault.hang_s)
+            return Reply(close=True)
+        if fault.close:
+            return Reply(close=True)
+        if fault.garbage:
+            return Reply(body=b"\x00\xff<<not a document", content_type="text/xml")
+        if fault.throttle or fault.error:
+            return refusal(fault)
+        if fault.status:
+            body = b"<html><body><h1>Upstream trouble</h1></body></html>"
+            return Reply(status=fault.status, body=body, content_type="text/html")
+        return None
