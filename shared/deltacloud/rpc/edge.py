@@ -14,6 +14,7 @@ from deltacloud import metrics
 from deltacloud.errors import BackendError, DeltacloudError
 from deltacloud.logging import get_logger
 from deltacloud.rpc.context import Context
+from deltacloud.rpc.envelope import decode_call, encode_error, encode_result
 from deltacloud.rpc.names import driver_of, find_operation
 
 OK = "ok"
@@ -70,6 +71,19 @@ def run(
             code=code,
             seconds=round(seconds, 6),
         )
+
+
+def answer(callee: Callee, method: str, body: bytes, *, is_redelivered: bool = False) -> bytes:
+    """Return the body of the reply to the body of a call: the result, or the error; never raises for a call."""
+    try:
+        context, parameters = decode_call(body)
+        result = run(callee, method, context, parameters, is_redelivered=is_redelivered)
+    except DeltacloudError as error:
+        return encode_error(error)
+    try:
+        return encode_result(result)
+    except (TypeError, ValueError, RecursionError) as error:
+        return encode_error(_defect(callee.service, _label(callee.service, method), context, error))
 
 
 def _label(service: str, method: str) -> str:
