@@ -35,7 +35,8 @@ class ProviderTarget(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is the provider as the client wrote it, or the default. ``endpoint`` and ``endpoints`` are set for the
     operator's own and for client-named URLs. ``addresses`` maps a URL's host to the addresses that passed the policy;
-    for a ``trusted`` target there are none and none are needed. ``ca_pem`` is the text of a private CA.
+    for a ``trusted`` target there are none and none are needed. ``allow`` is the policy that let an untrusted one pass,
+    for further URLs the cloud may send the driver to. ``ca_pem`` is the text of a private CA.
     """
 
     name: str | None = None
@@ -46,6 +47,7 @@ class ProviderTarget(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, str] = {}
     is_trusted: bool = True
     addresses: dict[str, tuple[str, ...]] = {}
+    allow: tuple[str, ...] = ()
 
     def endpoint_of(self, service: str) -> str | None:
         """Return the URL of one native service (``ec2``, ``s3``), or ``None`` where the cloud's own applies."""
