@@ -78,7 +78,7 @@ class Dispatcher:
         operation = self._operation(method)
         arguments = check(operation, parameters)
         if is_redelivered:
-            self._refuse_unprovable(operation)
+            self._refuse_unprovable(operation, context)
         session = self._session(operation, context, is_redelivered=is_redelivered)
         accepted = self._accepts[method]
         result = getattr(self.driver, method)(
@@ -99,8 +99,9 @@ class Dispatcher:
             )
         return operation
 
-    def _refuse_unprovable(self, operation: catalogue.Operation) -> None:
-        if operation.effect in {"read", "idempotent"} or operation.rpc in self.driver.provable_operations:
+    def _refuse_unprovable(self, operation: catalogue.Operation, context: Context) -> None:
+        is_provable = operation.rpc in self.driver.provable_operations and context.idempotency_key is not None
+        if operation.effect in {"read", "idempotent"} or is_provable:
             return
         raise OutcomeUnknown(
             f"The worker that ran {operation.rpc} died; whether it happened is unknown. "
