@@ -28,7 +28,7 @@ ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an answer (lists, never blobs) past which it is refused."""
 
 _CHUNK = 64 * 1024
-_ONCE = ("Create", "Allocate", "Import", "Run", "Copy")
+_ONCE = ("Create", "Allocate", "Import", "Run", "CopyImage", "CopySnapshot")
 _KEEPALIVE = (1, 9, 1)  # SOL_SOCKET, SO_KEEPALIVE: an idle connection behind a NAT dies silently
 
 
@@ -41,7 +41,6 @@ class Sender:
 
     def __init__(self, target: ProviderTarget) -> None:
         self._target = target
-        self._pools: dict[tuple[str, str, int, str], urllib3.HTTPConnectionPool] = {}
         self._manager = urllib3.PoolManager(num_pools=32, maxsize=POOL_SIZE, **self._tls(), **_SOCKETS)
 
     def send(self, operation: str, request: Any, deadline: Deadline) -> AWSResponse:
@@ -74,35 +73,31 @@ class Sender:
         return _answer(url, 200, {}, b"")
 
     def _open(self, request: Any, body: bytes | str | None, timeout: Timeout) -> urllib3.BaseHTTPResponse:
-        headers = {name: _text(value) for name, value in request.headers.items()}
-        options: dict[str, Any] = {
-            "body": body,
-            "timeout": timeout,
-            "retries": False,
-            "redirect": False,
-            "preload_content": False,
-            "decode_content": False,
-        }
         parts = urlsplit(request.url)
-        if self._target.is_trusted:
-            return self._manager.request(request.method, request.url, headers=headers, **options)
+        target = request.url[request.url.index(parts.netloc) + len(parts.netloc) :] or "/"
+        headers = {name: _text(value) for name, value in request.headers.items()}
         headers.setdefault("Host", parts.netloc)
-        path = request.url[request.url.index(parts.netloc) + len(parts.netloc) :] or "/"
-        return self._pinned(parts.scheme, parts.hostname or "", parts.port).urlopen(
-            request.method, path, headers=headers, assert_same_host=False, **options
+        return self._pool(parts.scheme, parts.hostname or "", parts.port).urlopen(
+            request.method,
+            target,  # not the whole URL, whose dot segments would be resolved: they may be part of a blob's name
+            headers=headers,
+            body=body,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
         )
 
-    def _pinned(self, scheme: str, host: str, port: int | None) -> urllib3.HTTPConnectionPool:
+    def _pool(self, scheme: str, host: str, port: int | None) -> urllib3.HTTPConnectionPool:
+        if self._target.is_trusted:
+            return self._manager.connection_from_host(host, port, scheme)
         addresses = self._target.addresses.get(host)
         if not addresses:
             raise ProviderError(f"The cloud sent us to '{host}', whose address was not checked; nothing was sent.")
-        key = (scheme, host, port or (443 if scheme == "https" else 80), addresses[0])
-        pool = self._pools.get(key)
-        if pool is None:
-            secure = {"server_hostname": host, "assert_hostname": host, **self._tls()} if scheme == "https" else {}
-            cls = urllib3.HTTPSConnectionPool if scheme == "https" else urllib3.HTTPConnectionPool
-            pool = self._pools.setdefault(key, cls(key[3], key[2], maxsize=POOL_SIZE, **secure, **_SOCKETS))
-        return pool
+        secure = {"server_hostname": host, "assert_hostname": host} if scheme == "https" else {}
+        return self._manager.connection_from_host(addresses[0], port, scheme, secure)
 
     def _tls(self) -> dict[str, Any]:
         if self._target.ca_pem is None:
