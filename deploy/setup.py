@@ -17,23 +17,26 @@ from nacl.public import PrivateKey
 
 ROOT = Path("/run/deltacloud")
 VHOST = "deltacloud"
-SERVICES = ("gateway", "registry", "compute", "storage")
+SERVICES = ("gateway", "registry", "compute", "storage", "client")
+"""Each gets a broker user; ``client`` is for other teams' services that call the RPC themselves."""
 
 RPC, EVENTS = "nameko-rpc", "deltacloud-events"
 OWN_QUEUES = r"(rpc\.reply|events)-.*"
 """Queues that a connection makes for itself: replies, and events it listens to."""
 
-SERVED = {"gateway": None, "registry": "rpc-registry", "compute": r"rpc-compute\..*", "storage": r"rpc-storage\..*"}
+SERVED = {"gateway": None, "client": None, "registry": "rpc-registry", "compute": r"rpc-compute\..*", "storage": r"rpc-storage\..*"}
 """The queues each service consumes calls from."""
 
 MAY_CALL = {
     "gateway": r"(compute|storage|registry)\..*",
+    "client": r"(compute|storage|registry)\..*",
     "registry": "",
     "compute": r"registry\.get_picture",
     "storage": r"registry\.get_picture",
 }
 MAY_TELL = {
-    "gateway": r"registry\.asked",
+    "gateway": "",
+    "client": "",
     "registry": r"registry\.(picture|asked)",
     "compute": r"worker\.announced",
     "storage": r"worker\.announced",
