@@ -8,7 +8,7 @@ import pytest
 import requests
 from e2e.compose_stack import Stack, run
 from harness.requirements import Requirement, need
-from harness.waiting import wait_for
+from harness.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.xdist_group("compose")]
 
@@ -110,7 +110,7 @@ def test_killing_a_worker_loses_no_request(stack, http):
 def test_a_killed_workers_place_is_taken_again(stack):
     stack.compose("up", "--detach", "--no-build", "--scale", "compute=3", "--scale", "storage=2")
 
-    wait_for(lambda: len(stack.containers("compute")) == 3, timeout=60)
+    wait_until(lambda: len(stack.containers("compute")) == 3, "three compute workers", timeout_s=60)
 
 
 def test_no_secret_is_in_the_images_or_the_environment_of_a_container(stack):
