@@ -11,6 +11,7 @@ CALLS = Counter(
 )
 CALL_SECONDS = Histogram("deltacloud_call_seconds", "How long calls took", ["service", "operation"], buckets=BUCKETS_S)
 CALLS_IN_FLIGHT = Gauge("deltacloud_calls_in_flight", "Calls that are being worked on", ["service"])
+LATE_REPLIES = Counter("deltacloud_late_replies_total", "Replies dropped because nobody waited for them any more")
 NATIVE_CALLS = Counter("deltacloud_native_calls_total", "Requests sent to clouds", ["driver", "call"])
 HTTP_REQUESTS = Counter("deltacloud_http_requests_total", "HTTP requests answered", ["method", "route", "status"])
 HTTP_SECONDS = Histogram("deltacloud_http_seconds", "How long HTTP requests took", ["route"], buckets=BUCKETS_S)

@@ -1,4 +1,4 @@
-"""The names on the wire, looked up in the catalogue."""
+"""The names on the wire: exchanges, routing keys, queues, and methods as the catalogue has them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import get_args
 
 from deltacloud import catalogue
 from deltacloud.errors import UnknownMethod
+
+EVENTS_EXCHANGE = "deltacloud-events"
+WORKER_ANNOUNCED = "worker.announced"
+REGISTRY_ASKED = "registry.asked"
+REGISTRY_PICTURE = "registry.picture"
 
 _OPERATIONS = {kind: catalogue.rpc_operations(kind) for kind in get_args(catalogue.Service)}
 
@@ -30,3 +35,8 @@ def need_operation(service: str, method: str) -> catalogue.Operation:
 def driver_of(service: str) -> str | None:
     """Return the driver behind a service's name; the registry has none."""
     return service.partition(".")[2] or None
+
+
+def queue_of(service: str) -> str:
+    """Return the queue that a service's workers consume."""
+    return f"rpc-{service}"
