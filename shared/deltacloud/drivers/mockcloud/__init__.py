@@ -7,6 +7,7 @@ from deltacloud.drivers.mockcloud.blobs import BlobStore, StoredBlob
 from deltacloud.drivers.mockcloud.cloud import MockCloud
 from deltacloud.drivers.mockcloud.hook import mocked
 from deltacloud.drivers.mockcloud.names import check_name, fresh_id, now_text
+from deltacloud.drivers.mockcloud.pem import fake_fingerprint, fake_private_key
 from deltacloud.drivers.mockcloud.records import Changes, Records
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Records",
     "StoredBlob",
     "check_name",
+    "fake_fingerprint",
+    "fake_private_key",
     "fresh_id",
     "mocked",
     "now_text",

@@ -53,11 +53,15 @@ class BlobStore:
         self._database = database
         self._kept = folder / "blobs"
         self._incoming = folder / "incoming"
+        self._is_swept = False
 
     @contextlib.contextmanager
     def receive(self) -> Iterator[BinaryIO]:
         """Give a new file to write bytes into; it is removed at the end unless :meth:`store` took it."""
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._is_swept:
+            self._is_swept = True
+            self._sweep()
         file = self._incoming / secrets.token_hex(16)
         try:
             with file.open("xb") as stream:
@@ -135,14 +139,14 @@ class BlobStore:
             stream.flush()
             Path(stream.name).replace(self._kept / file)
 
-    def sweep(self) -> None:
+    def _discard(self, old: StoredBlob | None) -> None:
+        if old is not None:
+            self.path(old).unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
         """Remove what uploads that died more than a day ago left behind."""
-        with contextlib.suppress(FileNotFoundError), os.scandir(self._incoming) as entries:
+        with os.scandir(self._incoming) as entries:
             for entry in entries:
                 with contextlib.suppress(FileNotFoundError):
                     if entry.stat().st_mtime < time.time() - ABANDONED_S:
                         Path(entry.path).unlink()
-
-    def _discard(self, old: StoredBlob | None) -> None:
-        if old is not None:
-            self.path(old).unlink(missing_ok=True)

@@ -24,8 +24,6 @@ from deltacloud.models import (
 )
 
 OWNER = "mockuser"
-PROFILES = ("m1-small", "m1-large", "m1-xlarge", "opaque")
-"""Ids of the hardware profiles, all of which every seed image lists."""
 
 
 def _image(id: str, owner_id: str, description: str, architecture: str) -> Image:
@@ -37,7 +35,6 @@ def _image(id: str, owner_id: str, description: str, architecture: str) -> Image
         architecture=architecture,
         state="AVAILABLE",
         creation_time="Thu Oct 25 14:27:53 CEST 2012",
-        hardware_profiles=PROFILES,
     )
 
 
