@@ -1,24 +1,19 @@
 """Fixtures for every test: a RabbitMQ, a virtual host of one's own, and clouds to talk to."""
 
-from __future__ import annotations
-
-import importlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness import moto as moto_server
 from harness import processes
+from harness.broker import Broker
+from harness.moto import Moto
 from harness.rabbitmq import PrivateNode
 from harness.requirements import Requirement, need
 from harness.session_broker import Leader, session_broker
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.broker import Broker
-    from harness.moto import Moto
+from simulators import process as simulators
 
 _LEADER = pytest.StashKey[Leader]()
 _FOLDER = pytest.StashKey[Path]()
@@ -83,8 +78,7 @@ def moto_with_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
 
 
 @pytest.fixture
-def ec2_simulator(request: pytest.FixtureRequest) -> Iterator[Any]:
+def ec2_simulator(request: pytest.FixtureRequest) -> Iterator[simulators.Running]:
     """An EC2 stricter than moto, for this test alone; its options come from indirect parametrization."""
-    simulators = importlib.import_module("simulators.process")
     with simulators.start("ec2", *getattr(request, "param", ())) as simulator:
         yield simulator

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 import requests
@@ -25,11 +26,28 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     management_url: str
     username: str
     password: str
-    data_dir: str | None = None
-    """The folder the broker keeps its data in, where it can be seen from here."""
 
     def __repr__(self) -> str:
         return f"<RabbitMQ at {self.host}:{self.port}>"
+
+
+def named_in_environment() -> Address | None:
+    """Return the broker of the AMQP URL in DELTACLOUD_TEST_BROKER, None when that is not set.
+
+    Its management API is at DELTACLOUD_TEST_BROKER_MANAGEMENT, else at port 15672 of the same host.
+    """
+    url = os.environ.get("DELTACLOUD_TEST_BROKER")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    host = parts.hostname or "127.0.0.1"
+    return Address(
+        host=host,
+        port=parts.port or 5672,
+        management_url=os.environ.get("DELTACLOUD_TEST_BROKER_MANAGEMENT", f"http://{host}:15672").rstrip("/"),
+        username=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+    )
 
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True):

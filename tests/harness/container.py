@@ -8,6 +8,8 @@ from typing import Any
 from testcontainers.community.rabbitmq import RabbitMqContainer
 
 from harness.broker import Address
+from harness.processes import is_answering
+from harness.waiting import wait_until
 
 _AMQP, _MANAGEMENT = 5672, 15672
 
@@ -22,10 +24,13 @@ def running_broker(image: str) -> Iterator[Address]:
     container.ports = loopback
     with container:
         host = container.get_container_host_ip()
+        management_url = f"http://{host}:{container.get_exposed_port(_MANAGEMENT)}"
+        # testcontainers waits for AMQP only, and management opens a moment later.
+        wait_until(lambda: is_answering(management_url), "the container's management API", timeout_s=30)
         yield Address(
             host=host,
             port=int(container.get_exposed_port(_AMQP)),
-            management_url=f"http://{host}:{container.get_exposed_port(_MANAGEMENT)}",
+            management_url=management_url,
             username=username,
             password=password,
         )

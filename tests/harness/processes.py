@@ -162,18 +162,19 @@ def base_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
 
 
+def is_answering(url: str) -> bool:
+    """Whether a GET of `url` answers 200, within two seconds."""
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy in the environment is not for loopback
+        try:
+            return session.get(url, timeout=2).status_code == HTTPStatus.OK
+        except requests.RequestException:
+            return False
+
+
 def answers(url: str) -> Condition:
     """Return the condition that a GET of `url` answers 200."""
-
-    def condition(_: Process) -> bool:
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy in the environment is not for loopback
-            try:
-                return session.get(url, timeout=2).status_code == HTTPStatus.OK
-            except requests.RequestException:
-                return False
-
-    return condition
+    return lambda _: is_answering(url)
 
 
 def logs(pattern: str) -> Condition:

@@ -10,6 +10,7 @@ from enum import Enum
 import pytest
 
 from harness import rabbitmq
+from harness.broker import named_in_environment
 
 
 def docker_answers() -> bool:
@@ -30,7 +31,7 @@ def chromium() -> str | None:
 
 
 def _any_broker() -> bool:
-    return "DELTACLOUD_TEST_BROKER" in os.environ or rabbitmq.server_script() is not None or docker_answers()
+    return named_in_environment() is not None or rabbitmq.server_script() is not None or docker_answers()
 
 
 class Requirement(Enum):

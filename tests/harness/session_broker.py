@@ -14,19 +14,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from harness import processes, rabbitmq
-from harness.broker import Address, Broker
+from harness.broker import Address, Broker, named_in_environment
 from harness.requirements import docker_answers
 from harness.waiting import wait_until
 
-ENVIRONMENT_URL = "DELTACLOUD_TEST_BROKER"
-ENVIRONMENT_MANAGEMENT = "DELTACLOUD_TEST_BROKER_MANAGEMENT"
-
-_IMAGE = "rabbitmq:3-management"
+IMAGE = "rabbitmq:3-management"
 _START_TIMEOUT_S = 110.0
 _keepers: list["subprocess.Popen[bytes]"] = []
 
@@ -55,26 +51,13 @@ def session_broker(folder: Path) -> Broker:
 
     Raises RuntimeError with the log when it does not start.
     """
-    if url := os.environ.get(ENVIRONMENT_URL):
-        return Broker(address_of(url, os.environ.get(ENVIRONMENT_MANAGEMENT)))
+    if named := named_in_environment():
+        return Broker(named)
     state = folder / "broker.json"
     with _locked(folder / "start.lock"):
         if not state.exists():
             _start_keeper(folder, state)
     return Broker(msgspec.json.decode(state.read_bytes(), type=Address))
-
-
-def address_of(url: str, management_url: str | None) -> Address:
-    """Return the address in an AMQP URL; the management API is at `management_url`, else at port 15672 there."""
-    parts = urlsplit(url)
-    host = parts.hostname or "127.0.0.1"
-    return Address(
-        host=host,
-        port=parts.port or 5672,
-        management_url=(management_url or f"http://{host}:15672").rstrip("/"),
-        username=unquote(parts.username or "guest"),
-        password=unquote(parts.password or "guest"),
-    )
 
 
 def _start_keeper(folder: Path, state: Path) -> None:
@@ -102,7 +85,7 @@ def _running_broker(folder: Path) -> Iterator[Address]:
     elif docker_answers():
         from harness import container  # noqa: PLC0415 - the Docker SDK is for those who have no package
 
-        with container.running_broker(_IMAGE) as address:
+        with container.running_broker(IMAGE) as address:
             yield address
     else:
         raise RuntimeError("neither rabbitmq-server nor a Docker engine is here")

@@ -1,16 +1,16 @@
 """What every other test relies on is tested itself."""
 
-from __future__ import annotations
-
+import importlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import botocore.exceptions
@@ -21,16 +21,12 @@ import requests
 
 from harness import moto as moto_server
 from harness import processes, session_broker
-from harness.broker import Permissions
+from harness.broker import Broker, Permissions
+from harness.moto import Moto
 from harness.ports import free_port
 from harness.requirements import Requirement, need
 from harness.waiting import wait_until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from harness.broker import Broker
-    from harness.moto import Moto
+from simulators.process import Running
 
 TESTS = Path(__file__).parents[1]
 PROGRAM = "import os, time; print('ready', sorted(os.environ), flush=True); time.sleep(600)"
@@ -141,6 +137,24 @@ def test_a_broker_listens_on_loopback_only(own_broker: Broker) -> None:
     assert {address.rpartition(":")[0] for address in ours} <= {"127.0.0.1", "[::1]"}
 
 
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The @wait_container_is_ready:DeprecationWarning")  # testcontainers' own
+def test_a_broker_in_a_container_serves_on_loopback_where_the_package_is_absent() -> None:
+    need(Requirement.DOCKER)
+    container = importlib.import_module("harness.container")
+    with container.running_broker(session_broker.IMAGE) as address:
+        in_container = Broker(address)
+        assert address.host in {"127.0.0.1", "localhost"}
+        with in_container.new_vhost() as name:
+            channel = open_channel(in_container.url(name))
+            channel.queue_declare("mine")
+            assert in_container.queue_names(name) == ["mine"]
+            channel.connection.close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((address.host, address.port), timeout=5)
+
+
 def test_a_broker_named_in_the_environment_is_used_as_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DELTACLOUD_TEST_BROKER", "amqp://me:p%40ss@broker.example:5673")
     monkeypatch.setenv("DELTACLOUD_TEST_BROKER_MANAGEMENT", "http://broker.example:8080/")
@@ -170,7 +184,8 @@ def start_inner_session(folder: Path, *options: str, then: str) -> processes.Pro
     (folder / "test_inner.py").write_text(SESSION)
     for name in ("tmp", "notes"):
         (folder / name).mkdir()
-    env = {"PYTHONPATH": str(TESTS), "TMPDIR": str(folder / "tmp"), "NOTES": str(folder / "notes"), "NEXT": then}
+    search_path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+    env = {"PYTHONPATH": search_path, "TMPDIR": str(folder / "tmp"), "NOTES": str(folder / "notes"), "NEXT": then}
     plain = ["-p", "conftest", "-p", "no:pytest_nameko", "-c", os.devnull, "--rootdir", str(folder)]
     command = [sys.executable, "-m", "pytest", *plain, *options, str(folder / "test_inner.py")]
     return processes.start(command, log=folder / "log", env=env, cwd=folder)
@@ -342,6 +357,14 @@ def test_a_reset_moto_has_forgotten_everything(tmp_path: Path) -> None:
         client.create_key_pair(KeyName="mine")
         server.reset()
         assert client.describe_key_pairs()["KeyPairs"] == []
+
+
+# The EC2 simulator
+
+
+def test_an_ec2_simulator_serves_in_a_process_of_its_own(ec2_simulator: Running) -> None:
+    assert requests.get(ec2_simulator.url, timeout=10).headers
+    assert ec2_simulator.pid != os.getpid()
 
 
 # Requirements
