@@ -17,6 +17,7 @@ Loading checks each method against the catalogue (:func:`deltacloud.drivers.load
 from __future__ import annotations
 
 from typing import ClassVar, Literal
+from wsgiref.types import WSGIApplication
 
 from deltacloud import catalogue
 from deltacloud.drivers.session import ProviderTarget
@@ -101,3 +102,13 @@ class StorageDriver(Driver):
     """Base of drivers for buckets and blobs."""
 
     service = "storage"
+
+    def bytes_app(self) -> WSGIApplication | None:
+        """Return what serves the bytes of a store that has no HTTP of its own, ``None`` where the store has.
+
+        The host mounts it under a path of its own, and then calls :meth:`bytes_at`.
+        """
+        return None
+
+    def bytes_at(self, url: str) -> None:
+        """Take the URL of :meth:`bytes_app`, without a trailing slash, as whoever moves bytes reaches it."""

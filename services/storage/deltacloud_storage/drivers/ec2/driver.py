@@ -12,12 +12,14 @@ from deltacloud.drivers.aws import SignedRequest
 from deltacloud.errors import Conflict, NotSupported
 from deltacloud.models import Blob, Bucket, FeatureDeclaration, Transfer, UploadPlan
 from deltacloud_storage.drivers.ec2 import convert, errors
+from deltacloud_storage.uploads import read_parts
 
 GIB, MIB = 1024**3, 1024**2
 SINGLE_LIMIT = 5 * GIB
 """Bytes that S3 takes in one request."""
 PART_SIZE = 8 * MIB
 MAX_PARTS = 10_000
+QUOTE = '"'
 SIGNATURE_LIVES_S = 14 * 60.0
 """S3 takes a signature for 15 minutes; a minute is left for clocks that differ."""
 
@@ -187,9 +189,7 @@ class S3Driver(StorageDriver):
         The record has what S3 tells: the ETag. Raises ``precondition_failed`` if a condition of the upload fails.
         """
         native, conditions = _read_upload_id(upload_id)
-        listed = [
-            {"PartNumber": int(part["number"]), "ETag": f'"{str(part["etag"]).strip(chr(34))}"'} for part in parts
-        ]
+        listed = [{"PartNumber": part.number, "ETag": f'"{part.etag.strip(QUOTE)}"'} for part in read_parts(parts)]
         with aws.calling(session, "s3", errors.CODES) as s3:
             done = s3.complete_multipart_upload(
                 Bucket=bucket_id, Key=id, UploadId=native, MultipartUpload={"Parts": listed}, **conditions
