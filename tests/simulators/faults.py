@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from simulators.serving import Reply
 
 EVERY_ACTION = "*"
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -24,9 +25,9 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """
 
     when: Literal["before", "after"] | None = None
-    times: int | None = None
-    latency_s: float = 0.0
-    hang_s: float = 0.0
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    latency_s: Seconds = 0.0
+    hang_s: Seconds = 0.0
     throttle: bool = False
     error: str | None = None
     status: int | None = None

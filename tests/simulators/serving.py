@@ -64,7 +64,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Without this the answer to the second request of a connection waits for a delayed ack: 40 ms.
+    # With Nagle's algorithm the tail of an answer waits for the delayed ack of what went before: 40 ms.
     disable_nagle_algorithm = True
 
     def do_any(self) -> None:

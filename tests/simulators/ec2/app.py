@@ -96,9 +96,10 @@ class Ec2:
         if version != VERSION:
             raise ApiError("NoSuchVersion", f"The requested version ({version}) of service AmazonEC2 does not exist")
         parameters.check(action.accepts, action.requires)
-        with self._region.lock:
-            self._region.settle()
-            fields = action.run(self._region, parameters)
+        region = self._region
+        with region.lock:
+            region.settle()
+            fields = action.run(region, parameters)
         request_id = str(uuid.uuid4())
         return _xml(200, response(name, request_id, fields), request_id)
 

@@ -99,7 +99,9 @@ def test_any_error_of_the_service_can_be_ordered(ec2: Any, simulator: Running) -
     assert refusal(lambda: run(ec2)) == ("InsufficientInstanceCapacity", 500)
 
 
-@pytest.mark.parametrize("fault", [{"hang": 3}, {"truncate": True, "when": "before"}, {"when": "never"}])
+@pytest.mark.parametrize(
+    "fault", [{"hang": 3}, {"close": True, "times": 0}, {"truncate": True, "when": "before"}, {"when": "never"}]
+)
 def test_an_order_the_simulator_cannot_follow_is_refused(simulator: Running, fault: dict[str, object]) -> None:
     with pytest.raises(ControlError):
         simulator.control.fault(RunInstances=fault)
