@@ -1,0 +1,1 @@
+"""A third party's driver, as small as one can be."""
