@@ -12,7 +12,8 @@ to do; they never hold arguments of a call.
     │   ├── UnknownDriver           400 unknown_driver
     │   ├── UnknownProvider         400 unknown_provider
     │   ├── ForbiddenProvider       400 forbidden_provider
-    │   └── UnknownMethod           400 unknown_method         (RPC: no such operation)
+    │   ├── UnknownMethod           400 unknown_method         (RPC: no such operation)
+    │   └── MethodNotAllowed        405 method_not_allowed     (HTTP: this URL has other methods)
     ├── AuthenticationFailed        401 authentication_failed
     ├── Forbidden                   403 forbidden
     ├── NotFound                    404 not_found
@@ -148,6 +149,14 @@ class UnknownMethod(InvalidRequest):
     """The RPC service has no method of this name."""
 
     code = "unknown_method"
+
+
+class MethodNotAllowed(InvalidRequest):
+    """The URL exists but not with this HTTP method. ``details['allow']`` lists those it has."""
+
+    code = "method_not_allowed"
+    http_status = 405
+    original = "MethodNotAllowed"
 
 
 class AuthenticationFailed(DeltacloudError):
