@@ -3,6 +3,7 @@
 from deltacloud.catalogue.build import Builder
 from deltacloud.catalogue.model import Operation
 from deltacloud.models import DriverInfo, ProviderInfo
+from deltacloud.providers.picture import Picture
 
 COLLECTION = (
     Builder("drivers", "driver", DriverInfo, service="gateway")
@@ -40,5 +41,6 @@ GET_PICTURE = Operation(
     service="registry",
     http_method=None,
     capability="picture",
+    result=Picture,
     description="The registry's present picture: drivers alive, providers, policy, sealing keys.",
 )
