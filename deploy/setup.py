@@ -21,7 +21,7 @@ SERVICES = ("gateway", "registry", "compute", "storage", "client")
 """Each gets a broker user; ``client`` is for other teams' services that call the RPC themselves."""
 
 RPC, EVENTS = "nameko-rpc", "deltacloud-events"
-OWN_QUEUES = r"(rpc\.reply|events)-.*"
+OWN_QUEUES = r"(rpc\.reply|picture|events)-.*"
 """Queues that a connection makes for itself: replies, and events it listens to."""
 
 SERVED = {"gateway": None, "client": None, "registry": "rpc-registry", "compute": r"rpc-compute\..*", "storage": r"rpc-storage\..*"}
