@@ -57,7 +57,7 @@ class ProviderResolver:
             ForbiddenProvider: the URL, or an address it leads to, is not allowed.
             Unavailable: the operator's list has not arrived yet, or the DNS does not answer.
         """
-        name = (provider or driver.default_provider or "").strip()
+        name = (provider or "").strip() or driver.default_provider
         if not name:
             return ProviderTarget()
         picture = self._holder.current
