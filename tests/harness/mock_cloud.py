@@ -41,7 +41,7 @@ class MockCaller:
         method: str,
         *,
         user: str | None = "mockuser",
-        password: str = "mockpassword",
+        password: str = "mockpassword",  # noqa: S107 - the mock cloud's, known to all
         key: str | None = None,
         is_redelivered: bool = False,
         within_s: float = 30.0,
@@ -91,8 +91,8 @@ def overwrite_image(folder: Path, times: int) -> None:
     caller = MockCaller(folder)
     for count in range(times):
         with caller.driver.cloud.change() as changes:
-            for id in ("left", "right"):
-                changes.put(Image(id=id, name=str(count)))
+            for side in ("left", "right"):
+                changes.put(Image(id=side, name=str(count)))
     caller.close()
 
 

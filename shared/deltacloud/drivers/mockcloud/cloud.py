@@ -13,7 +13,7 @@ from deltacloud.drivers.mockcloud.database import Database
 from deltacloud.drivers.mockcloud.faults import Faults
 from deltacloud.drivers.mockcloud.records import Changes, Records
 from deltacloud.drivers.mockcloud.seed import seed
-from deltacloud.drivers.mockcloud.settings import MockSettings, default_folder, refuse_foreign
+from deltacloud.drivers.mockcloud.settings import MockSettings, default_folder, make_default
 from deltacloud.drivers.session import Session
 from deltacloud.models import Record
 
@@ -41,7 +41,7 @@ class MockCloud:
         self._is_default = folder is None and settings.mock_storage is None
         self.folder = folder or settings.mock_storage or default_folder()
         self.faults = Faults(settings.mock_faults if faults is None else faults, self.folder / FAULTS)
-        self._database = Database(self.folder / DATABASE, self._seed)
+        self._database = Database(self.folder / DATABASE, self._prepare, self._seed)
         self.blobs = BlobStore(self._database, self.folder)
 
     @contextlib.contextmanager
@@ -82,7 +82,11 @@ class MockCloud:
         """Let go of the database's files; the next use opens them again."""
         self._database.close()
 
-    def _seed(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self) -> None:
         if self._is_default:
-            refuse_foreign(self.folder)
+            make_default(self.folder)
+        else:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _seed(self, connection: sqlite3.Connection) -> None:
         seed(Changes(connection), self.blobs)

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from deltacloud.errors import ProviderError, Unavailable
 
@@ -35,6 +35,7 @@ LONGEST_NAP_S = 0.005
 IDLE_CONNECTIONS = 32
 
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
+T = TypeVar("T")
 Seed = Callable[[sqlite3.Connection], None]
 
 
@@ -45,11 +46,13 @@ class Database:
 
     Args:
         file: the database.
+        prepare: makes the file's folder if need be, or refuses it; called before the file is used.
         seed: fills a new database, before anybody else can see it.
     """
 
-    def __init__(self, file: Path, seed: Seed) -> None:
+    def __init__(self, file: Path, prepare: Callable[[], None], seed: Seed) -> None:
         self._file = file
+        self._prepare = prepare
         self._seed = seed
         self._lock = threading.Lock()
         self._identity: tuple[int, int] | None = None
@@ -98,6 +101,7 @@ class Database:
 
     def _renew(self) -> None:
         with self._lock:
+            self._prepare()
             if _identity(self._file) is None:
                 self._create()
             identity = _identity(self._file)
@@ -106,7 +110,6 @@ class Database:
                 _close_all(old)
 
     def _create(self) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self._file.with_name(f".{self._file.name}.{secrets.token_hex(8)}")
         try:
             with contextlib.closing(_connect(draft)) as connection:
@@ -123,7 +126,11 @@ class Database:
 
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        _patiently(lambda: connection.execute("PRAGMA synchronous = NORMAL"))
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -141,24 +148,34 @@ def _close_all(connections: list[sqlite3.Connection]) -> None:
 
 
 def _begin(connection: sqlite3.Connection, begin: Begin) -> None:
-    until = time.monotonic() + BUSY_S
-    while True:
+    def attempt() -> int:
         try:
             connection.execute(begin)
             # A plain BEGIN locks nothing yet; this first read does, so that a busy database shows here.
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            break
-        except sqlite3.OperationalError as error:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.Error:
             if connection.in_transaction:
                 connection.rollback()
-            if not _is_busy(error) or time.monotonic() > until:
-                raise
-        time.sleep(random.uniform(0, LONGEST_NAP_S))  # noqa: S311 - spreads the waiters, no secret
+            raise
+
+    version = _patiently(attempt)
     if version != SCHEMA_VERSION:
         raise ProviderError(
             f"The mock cloud's data is of version {version}, this program's of {SCHEMA_VERSION};"
             " point DELTACLOUD_MOCK_STORAGE at a new folder."
         )
+
+
+def _patiently(attempt: Callable[[], T]) -> T:
+    """Try until the database is not busy; sleep as a green thread does, where SQLite would stop them all."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise
+        time.sleep(random.uniform(0, LONGEST_NAP_S))  # noqa: S311 - spreads the waiters, no secret
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

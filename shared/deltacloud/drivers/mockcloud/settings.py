@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from pydantic import Field
@@ -26,15 +27,17 @@ def default_folder() -> Path:
     return Path("/var/tmp") / f"deltacloud-{os.environ.get('USER') or os.getuid()}" / "mock"  # noqa: S108 - see below
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Refuse a default folder that somebody else laid out for us in the common temporary place.
+def make_default(folder: Path) -> None:
+    """Make the default folder, and refuse one that somebody else laid out for us in the common temporary place.
 
     Raises:
-        Unavailable: it or its parent belongs to another user, or is a link.
+        Unavailable: it or its parent is a link or belongs to another user.
     """
     for each in (folder.parent, folder):
-        if each.is_symlink() or (each.exists() and each.stat().st_uid != os.getuid()):
+        each.mkdir(mode=0o700, exist_ok=True)
+        found = each.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise Unavailable(
-                f"The mock cloud's default folder for '{folder.parent.name}' belongs to somebody else;"
-                " name one of your own in DELTACLOUD_MOCK_STORAGE."
+                f"The mock cloud's default folder in '{folder.parent.name}' is not this user's;"
+                " name one in DELTACLOUD_MOCK_STORAGE."
             )

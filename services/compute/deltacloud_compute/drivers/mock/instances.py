@@ -110,12 +110,13 @@ class InstanceOperations(MockOperations):
 
     def _act(self, session: Session, id: str, action: str, state: str) -> Instance:
         with self.cloud.change() as changes:
-            instance = convert.offered(changes.get(Instance, id), self.states)
-            if session.is_redelivered and instance.state == state:
-                return instance
-            self.require_action(action, instance)
-            changes.put(changed := msgspec.structs.replace(instance, state=state))
-        return convert.offered(changed, self.states)
+            instance = changes.get(Instance, id)
+            is_done = session.is_redelivered and instance.state == state
+            if not is_done:
+                self.require_action(action, convert.offered(instance, self.states))
+                instance = msgspec.structs.replace(instance, state=state)
+                changes.put(instance)
+        return convert.offered(instance, self.states)
 
 
 def _finish(changes: Changes, draft: Instance) -> Instance:
