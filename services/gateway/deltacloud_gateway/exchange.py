@@ -1,69 +1,74 @@
-"""One HTTP request on its way: what was asked, by whom, until when, and how to answer."""
+"""One call of an operation over HTTP: what was asked, by whom, until when, and how to answer."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from deltacloud.catalogue import Operation
-from deltacloud.models import DriverInfo
+from deltacloud.models import DriverInfo, Record
 from deltacloud.rpc.context import CarriedCredentials, Context
-from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.transport import Transport
-from deltacloud_gateway import body
+from deltacloud_gateway import body, urls
+from deltacloud_gateway.answers import Answers
+from deltacloud_gateway.correlation import Correlation
 from deltacloud_gateway.negotiation import Format
+from deltacloud_gateway.representations import documents
+from deltacloud_gateway.representations.shape import View
 from deltacloud_gateway.resources import Resources
 from deltacloud_gateway.settings import GatewaySettings
+from deltacloud_gateway.visit import Visit
+
+BARE_JSON = frozenset({"start_instance", "stop_instance", "reboot_instance"})
+"""Operations whose JSON is the record without its wrapper, as old clients know it."""
 
 
 class Exchange:
-    """A request whose driver has the operation and whose credentials, where needed, are there. The body is unread.
+    """A request whose driver has the operation and whose credentials, where needed, are there.
 
-    ``path_parameters`` are decoded once; ``query`` holds the query parameters (the last of a name) without the driver
-    selection. ``provider`` is what the caller or the settings named, ``None`` for the driver's default. ``base_url``
-    is the API's absolute URL as the client sees it, without a trailing slash.
+    ``path_parameters`` are decoded once. ``query`` holds the query parameters, ``form`` the fields of a form where the
+    gateway has read one; it is ``None`` while the body is unread. ``provider`` is what the caller or the settings
+    named, ``None`` for the driver's default. ``base_url`` is the API's absolute URL as the client sees it, without a
+    trailing slash. For HEAD ``request.method`` says so, while ``operation`` is the GET's.
     """
 
     def __init__(
         self,
         *,
-        request: Request,
+        visit: Visit,
         settings: GatewaySettings,
         transport: Transport,
         resources: Resources,
+        answers: Answers,
         operation: Operation,
         driver: DriverInfo,
-        provider: str | None,
-        path_parameters: Mapping[str, str],
-        query: Mapping[str, str],
-        format: Format,  # noqa: A002 - the API's word
+        format: Format,
         credentials: CarriedCredentials | None,
-        deadline: Deadline,
-        request_id: str,
-        idempotency_key: str,
-        traceparent: str,
-        base_url: str,
+        correlation: Correlation,
+        form: Mapping[str, str] | None,
     ) -> None:
-        self.request = request
+        self.request: Request = visit.request
         self.settings = settings
         self.resources = resources
         self.operation = operation
         self.driver = driver
-        self.provider = provider
-        self.path_parameters = path_parameters
-        self.query = query
+        self.provider = visit.selection.provider if visit.selection else None
+        self.path_parameters: Mapping[str, str] = visit.path_parameters
+        self.query: Mapping[str, str] = visit.query
+        self.form = form
         self.format = format
-        self.deadline = deadline
-        self.request_id = request_id
-        self.idempotency_key = idempotency_key
-        self.traceparent = traceparent
-        self.base_url = base_url
-        self.backend_s: float | None = None
+        self.deadline = correlation.deadline
+        self.request_id = correlation.request_id
+        self.idempotency_key = correlation.idempotency_key
+        self.traceparent = correlation.traceparent
+        self.base_url = visit.base_url
+        self._visit = visit
         self._transport = transport
+        self._answers = answers
         self._credentials = credentials
 
     async def call(self, method: str, **parameters: Any) -> Any:
@@ -72,18 +77,42 @@ class Exchange:
         Raises:
             DeltacloudError: what the transport or the operation raised.
         """
-        raise NotImplementedError
+        begin = time.perf_counter()
+        try:
+            return await self._transport.call(
+                f"{self.operation.service}.{self.driver.id}", method, self.context(), parameters
+            )
+        finally:
+            self._visit.backend_s = (self._visit.backend_s or 0.0) + time.perf_counter() - begin
 
-    def render(self, record: Any, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
-        """Return the record in the negotiated format; the status is the operation's if none is given.
+    def render(
+        self, record: Record | list[Record], status: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return a record, or a list of them, in the negotiated format; the status is the operation's if none is given.
 
-        A record or a list of records of the operation's collection; the gateway adds its own headers afterwards.
+        The gateway adds its own headers afterwards.
         """
-        raise NotImplementedError
+        if isinstance(record, list):
+            document = documents.many(self.operation.collection, record, self.view(is_index=True))
+        else:
+            wraps = self.operation.rpc not in BARE_JSON
+            document = documents.member(record, self.view(), wraps_json=wraps)
+        return self._answers.write(
+            document,
+            self.format,
+            self._visit,
+            self.driver,
+            status=status or self.operation.status,
+            headers=headers,
+        )
+
+    def view(self, *, is_index: bool = False) -> View:
+        """Return what descriptions of this driver's records must know."""
+        return View(driver=self.driver, base_url=self.base_url, is_index=is_index)
 
     def url(self, *segments: str) -> str:
         """Return an absolute URL below the API: ``url("buckets", bucket_id, blob_id)``."""
-        return "/".join((self.base_url, *(quote(segment, safe="!$&'()*+,:=@~") for segment in segments)))
+        return urls.join(self.base_url, *segments)
 
     def body(self) -> AsyncIterator[bytes]:
         """Yield the request's body as it arrives.
