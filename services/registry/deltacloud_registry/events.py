@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 
@@ -16,8 +15,7 @@ from deltacloud_registry.providers_file import ProvidersFileError, read
 from deltacloud_registry.registry import Registry
 from deltacloud_registry.settings import RegistrySettings
 
-TICK_S = 0.2
-COALESCE_S = 0.05
+TICK_S = 0.1
 """Seconds within which changes share one broadcast: a worker announces all its services at once."""
 
 _LOG = get_logger()
@@ -51,7 +49,6 @@ class RegistryEvents:
             topics={WORKER_ANNOUNCED: self._hear_worker, REGISTRY_PICTURE: self._hear_replica},
             on_connected=self._ask,
         )
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
     @property
     def problem(self) -> str | None:
@@ -71,8 +68,21 @@ class RegistryEvents:
         self._is_running = False
         self._bus.stop()
 
+    def read_again(self) -> None:
+        """Read the providers file again; a mistake is logged, and what was read before stays."""
+        path = self._settings.providers
+        if path is None:
+            _LOG.warning("nothing to read again: no providers file is set")
+            return
+        try:
+            self._registry.use(read(path))
+        except ProvidersFileError as error:
+            _LOG.error("providers file kept as it was", reason=str(error))
+        else:
+            _LOG.info("providers file read again", path=str(path))
+
     def _changed(self, _: Picture) -> None:
-        self._broadcast_at = min(self._broadcast_at, time.monotonic() + COALESCE_S)
+        self._broadcast_at = 0.0
 
     def _ask(self) -> None:
         self._registry.is_gathering = True
@@ -92,8 +102,6 @@ class RegistryEvents:
             _guarded(self._tick)
 
     def _tick(self) -> None:
-        if signal.sigtimedwait({signal.SIGHUP}, 0) is not None:
-            self._read_again()
         now = time.monotonic()
         if self._bus.problem is not None or now < self._gathered_at:
             return
@@ -104,18 +112,6 @@ class RegistryEvents:
         if now >= self._broadcast_at:
             self._broadcast_at = now + self._settings.picture_every_s
             self._bus.publish(REGISTRY_PICTURE, msgspec.json.encode(self._registry.picture))
-
-    def _read_again(self) -> None:
-        path = self._settings.providers
-        if path is None:
-            _LOG.warning("nothing to read again: no providers file is set")
-            return
-        try:
-            self._registry.use(read(path))
-        except ProvidersFileError as error:
-            _LOG.error("providers file kept as it was", reason=str(error))
-        else:
-            _LOG.info("providers file read again", path=str(path))
 
 
 def _guarded(tick: Callable[[], None]) -> None:
