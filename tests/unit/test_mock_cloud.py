@@ -17,6 +17,7 @@ from deltacloud.drivers.mockcloud.settings import make_default
 from deltacloud.errors import InvalidParameters, NotFound, ProviderError, Unavailable
 from deltacloud.models import Blob, Bucket, Image, Instance, StorageVolume
 from harness.mock_cloud import MockCaller, open_and_list, overwrite_image, together, work
+from harness.waiting import wait_until
 
 PROCESSES = 4
 
@@ -338,3 +339,51 @@ def test_what_a_dead_upload_left_is_swept_after_a_day(cloud, folder):
 
     assert not old.exists()
     assert young.exists()
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from harness.mock_cloud import MockCaller
+caller = MockCaller(Path(sys.argv[1]))
+while True:
+    caller.call("create_instance", **dict(each.split("=") for each in sys.argv[2:]))
+"""
+
+
+@contextlib.contextmanager
+def endless(folder, *parameters, faults=""):
+    settings = {"DELTACLOUD_MOCK_FAULTS": faults, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(folder), *parameters], env={**os.environ, **settings}
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_worker_killed_after_it_made_the_machine_has_it_found_by_the_next(folder):
+    next_worker = MockCaller(folder)
+    with endless(folder, "image_id=img1", "key=once", faults="create_instance: hang, when=after"):
+        wait_until(lambda: "inst4" in next_worker.ids("instances"), "the machine to be made")
+
+    made = next_worker.call("create_instance", image_id="img1", key="once", is_redelivered=True)
+
+    assert made.id == "inst4"
+    assert len(next_worker.ids("instances")) == 5
+    next_worker.close()
+
+
+def test_processes_killed_in_the_middle_of_their_work_leave_the_folder_sound(folder):
+    caller = MockCaller(folder)
+    for _ in range(3):
+        with endless(folder, "image_id=img1"), endless(folder, "image_id=img2"):
+            before = len(caller.ids("instances"))
+            wait_until(lambda enough=before + 20: len(caller.ids("instances")) > enough, "20 more machines")
+
+    made = caller.ids("instances")
+    assert sorted(made, key=lambda each: int(each[4:])) == [f"inst{number}" for number in range(len(made))]
+    assert caller.call("create_instance", image_id="img1").id == f"inst{len(made)}"
+    caller.close()
