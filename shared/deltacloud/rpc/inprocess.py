@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -92,14 +93,12 @@ async def _run(pool: Pool, work: Callable[[], Any], operation: Operation, servic
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
 
-    def job() -> None:
-        result, error = None, None
+    def job() -> Callable[[], None]:
         try:
-            result = work()
-        except DeltacloudError as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(_deliver, future, result, error)
+            deliver = functools.partial(_settle, future, work(), None)
+        except DeltacloudError as error:
+            deliver = functools.partial(_settle, future, None, error)
+        return functools.partial(_tell, loop, deliver)
 
     task = pool.submit(job)
     try:
@@ -114,7 +113,12 @@ async def _run(pool: Pool, work: Callable[[], Any], operation: Operation, servic
         raise
 
 
-def _deliver(future: asyncio.Future[Any], result: Any, error: DeltacloudError | None) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, deliver: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+        loop.call_soon_threadsafe(deliver)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: DeltacloudError | None) -> None:
     if future.done():
         return
     if error is not None:
