@@ -59,7 +59,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     The bytes never cross the broker. ``url`` and ``headers`` carry a signature or a short-lived token, so a
     transfer is a secret for its life. ``accept_statuses`` are the store's words for success. ``addresses``, when not
     empty, are the only addresses to connect to: they passed the provider policy. ``ca_pem`` is a private CA.
-    ``expires_at`` is Unix seconds.
+    ``expires_at`` is Unix seconds. ``errors`` gives meaning to refusals: words in their bodies, to codes of ours; what
+    is not there is told by the status.
     """
 
     method: Literal["GET", "PUT", "POST", "HEAD"]
@@ -69,6 +70,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float
     addresses: tuple[str, ...] = ()
     ca_pem: str | None = None
+    errors: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Hide the signature."""

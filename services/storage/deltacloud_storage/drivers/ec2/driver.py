@@ -234,4 +234,5 @@ def _transfer(
         expires_at=time.time() + SIGNATURE_LIVES_S,
         addresses=tuple(address for each in target.addresses.values() for address in each),
         ca_pem=target.ca_pem,
+        errors=errors.REFUSALS,
     )

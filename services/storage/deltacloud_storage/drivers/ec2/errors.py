@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deltacloud.catalogue.check import shown
-from deltacloud.errors import DeltacloudError, InvalidParameters, NotFound, NotSupported
+from deltacloud.errors import (
+    AuthenticationFailed,
+    DeltacloudError,
+    InvalidParameters,
+    NotFound,
+    NotSupported,
+    Throttled,
+    TooLarge,
+)
 
 CODES: dict[str, type[DeltacloudError]] = {
     "InvalidPart*": InvalidParameters,
@@ -16,6 +24,18 @@ CODES: dict[str, type[DeltacloudError]] = {
     "InvalidLocationConstraint": InvalidParameters,
     "InvalidStorageClass": NotSupported,
 }
+
+_REFUSALS: dict[str, type[DeltacloudError]] = {
+    **dict.fromkeys(
+        ("SignatureDoesNotMatch", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "RequestTimeTooSkewed"),
+        AuthenticationFailed,
+    ),
+    **dict.fromkeys(("BadDigest", "InvalidDigest", "MetadataTooLarge", "KeyTooLongError"), InvalidParameters),
+    "EntityTooLarge": TooLarge,
+    "SlowDown": Throttled,
+}
+REFUSALS = {f"<Code>{word}</Code>": error.code for word, error in _REFUSALS.items()}
+"""What the body of a refused transfer means where its status does not tell."""
 
 
 @contextmanager
