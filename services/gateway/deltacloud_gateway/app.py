@@ -172,7 +172,7 @@ def _without_body(send: Send) -> Send:
 
 def _record(visit: Visit, status: int) -> None:
     method = visit.request.method if visit.request.method in METHODS else "other"
-    metrics.HTTP_REQUESTS.labels(method, visit.route, str(status)).inc()
+    metrics.HTTP_REQUESTS.labels(method, visit.route, str(int(status))).inc()
     metrics.HTTP_SECONDS.labels(visit.route).observe(visit.seconds)
     if visit.route != UNMATCHED or status >= 500:  # noqa: PLR2004
         _LOG.info(
@@ -181,7 +181,7 @@ def _record(visit: Visit, status: int) -> None:
             method=method,
             route=visit.route,
             path=visit.path.shown[:256] if visit.path else None,
-            status=status,
+            status=int(status),
             seconds=round(visit.seconds, 6),
             backend_seconds=None if visit.backend_s is None else round(visit.backend_s, 6),
             driver=visit.selection.driver if visit.selection else None,

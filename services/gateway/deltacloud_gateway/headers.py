@@ -50,7 +50,7 @@ def finish(
         for name, value in HTML_HEADERS.items():
             headers.setdefault(name, value)
     body = getattr(response, "body", b"")
-    if body and response.status_code in {HTTPStatus.OK, HTTPStatus.CREATED} and not is_head:
+    if selection is not None and body and response.status_code in {HTTPStatus.OK, HTTPStatus.CREATED} and not is_head:
         headers.setdefault("ETag", etag(body))
         headers.setdefault("Cache-Control", CACHE_CONTROL)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import msgspec
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from deltacloud.catalogue import Operation, Parameter
@@ -19,6 +19,9 @@ from deltacloud.catalogue.check import check
 from deltacloud.errors import InvalidParameters, InvalidRequest
 from deltacloud_gateway import body
 from deltacloud_gateway.settings import GatewaySettings
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -105,12 +108,24 @@ def check_path(operation: Operation, path: Mapping[str, str]) -> None:
 
 
 def blob_metadata(request: Request) -> dict[str, str]:
-    """Return the attributes in ``X-Deltacloud-Blobmeta-*`` headers, their names in lower case."""
+    """Return the attributes in ``X-Deltacloud-Blobmeta-*`` headers; values are read as UTF-8 where they are."""
     return {
-        name[len(METADATA_PREFIX) :].replace("-", "_"): value
+        metadata_name(name[len(METADATA_PREFIX) :]): _utf8(value)
         for name, value in request.headers.items()
         if name.startswith(METADATA_PREFIX) and len(name) > len(METADATA_PREFIX)
     }
+
+
+def metadata_name(name: str) -> str:
+    """Return an attribute's name as the API writes it: in lower case, with ``_`` for ``-``."""
+    return name.lower().replace("-", "_")
+
+
+def _utf8(header: str) -> str:
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
 
 
 def _require(operation: Operation, collected: Mapping[str, Any], given: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from deltacloud import catalogue
 from deltacloud.errors import NotAcceptable
 from deltacloud.models import (
     Address,
@@ -30,7 +31,8 @@ from deltacloud.models import (
 )
 from deltacloud_gateway.negotiation import Format
 from deltacloud_gateway.representations import compute, network, storage, xml
-from deltacloud_gateway.representations.shape import Shape, View
+from deltacloud_gateway.representations.shape import Action, Shape, View
+from deltacloud_gateway.routing import has_form
 
 DESCRIBE: dict[type[Record], Callable[[Any, View], Shape]] = {
     Address: network.address,
@@ -118,9 +120,23 @@ def many(collection: str, records: Sequence[Record], view: View) -> Document:
         xml=write_xml,
         json=lambda: {collection: [shape.object() for shape in shapes()]},
         page=lambda: Page(
-            "list.html", collection.replace("_", " "), {"collection": collection, "table": table(shapes())}
+            "list.html", collection.replace("_", " "), {"table": table(shapes()), "offered": offered(collection, view)}
         ),
     )
+
+
+def offered(collection: str, view: View) -> list[Action]:
+    """Return what can be done with a collection as a whole: making another."""
+    found = catalogue.collection(collection)
+    create = next((each for each in found.operations if each.name == "create"), None)
+    if create is None or not view.can(create.rpc):
+        return []
+    url = view.url(collection)
+    return [
+        Action(
+            rel=create.rpc, method="post", url=url, operation=create, form=f"{url}/new" if has_form(create) else None
+        )
+    ]
 
 
 def table(shapes: Sequence[Shape]) -> dict[str, Any]:
