@@ -172,8 +172,18 @@ class _BufferedTransport(TCPTransport):  # type: ignore[misc]
 
 
 class _Connection(pyamqp.Connection):
-    def Transport(self, host: str, connect_timeout: float, ssl: Any = False, **options: Any) -> Any:  # noqa: N802 - its name
-        return (SSLTransport if ssl else _BufferedTransport)(host, connect_timeout=connect_timeout, ssl=ssl, **options)
+    def Transport(  # noqa: N802 - its name
+        self, host: str, connect_timeout: float, ssl: Any = False, *timeouts: float | None, **options: Any
+    ) -> Any:
+        read_timeout, write_timeout = timeouts or (None, None)
+        return (SSLTransport if ssl else _BufferedTransport)(
+            host,
+            connect_timeout=connect_timeout,
+            ssl=ssl,
+            read_timeout=read_timeout,
+            write_timeout=write_timeout,
+            **options,
+        )
 
 
 class _Transport(pyamqp.Transport):
