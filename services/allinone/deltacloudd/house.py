@@ -1,0 +1,74 @@
+"""All parts in one process: the registry, every installed driver, and the gateway, joined by threads, without a broker."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import cast
+
+from a2wsgi import WSGIMiddleware
+from starlette.types import ASGIApp
+
+from deltacloud.drivers import Driver, ServesBytes, SessionCache
+from deltacloud.drivers.loading import load
+from deltacloud.providers.holder import PictureHolder
+from deltacloud.providers.picture import Announcement
+from deltacloud.providers.resolve import ProviderResolver
+from deltacloud.rpc.dispatch import Dispatcher
+from deltacloud.rpc.edge import Callee
+from deltacloud.rpc.inprocess import InProcessTransport
+from deltacloud.rpc.seal import Opener
+from deltacloud_registry.providers_file import OperatorProviders
+from deltacloud_registry.registry import Registry
+
+TRANSFERS = "/transfers"
+"""Where the bytes of blobs are served whose store has no HTTP of its own."""
+
+FOREVER = float("inf")
+
+
+class House:
+    """What a gateway needs, made of the parts themselves.
+
+    Args:
+        operator: what the providers file says.
+        base_url: where this process serves, as it reaches itself: ``http://127.0.0.1:3001``.
+
+    Raises:
+        BrokenDriver: an installed driver cannot be loaded.
+    """
+
+    def __init__(self, operator: OperatorProviders, base_url: str) -> None:
+        self.holder = PictureHolder()
+        self.drivers = [*load("compute"), *load("storage")]
+        self.registry = Registry(operator, on_change=self.holder.update, silent_s=FOREVER)
+        self.mounts = _serve_bytes(self.drivers, base_url)
+        self.transport = InProcessTransport(self._services())
+        for driver in self.drivers:
+            self.registry.announce(
+                Announcement(service=driver.service_name(), worker="this process", driver=driver.info())
+            )
+
+    def _services(self) -> dict[str, Callee]:
+        cache, resolve, opener = SessionCache(), ProviderResolver(self.holder), Opener(allow_plain=True)
+        dispatchers = [Dispatcher(driver, opener=opener, resolve=resolve, cache=cache) for driver in self.drivers]
+        return {each.service: each for each in (*dispatchers, self.registry)}
+
+
+def _serve_bytes(drivers: Iterable[Driver], base_url: str) -> dict[str, ASGIApp]:
+    """Mount the byte endpoint of each driver that has one, and tell it where."""
+    mounts: dict[str, ASGIApp] = {}
+    for driver in drivers:
+        if isinstance(driver, ServesBytes):
+            path = f"{TRANSFERS}-{driver.id}"
+            mounts[path] = cast("ASGIApp", WSGIMiddleware(driver.bytes_app()))
+            driver.bytes_at(f"{base_url}{path}")
+    return mounts
+
+
+def free_port(host: str) -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
