@@ -31,18 +31,26 @@ class Peer:
     """Consumes the queue of `service` and answers each call with what `answer` returns; None is silence.
 
     A context manager: entering it waits until the queue is consumed. It comes back when the broker does. Each call is
-    answered on a thread of its own and acknowledged afterwards.
+    answered on a thread of its own and acknowledged afterwards; `prefetch` calls are in hand at most, 0 for any number.
     """
 
-    def __init__(self, url: str, service: str, answer: Callable[[Delivery], bytes | None]) -> None:
+    def __init__(
+        self, url: str, service: str, answer: Callable[[Delivery], bytes | None], *, prefetch: int = 0
+    ) -> None:
         self.received: list[Delivery] = []
         self._parameters = pika.URLParameters(url)
         self._service = service
         self._answer = answer
+        self._prefetch = prefetch
         self._is_consuming = threading.Event()
         self._is_over = False
         self._connection: pika.BlockingConnection | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def is_consuming(self) -> bool:
+        """Whether the queue is consumed now."""
+        return self._is_consuming.is_set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -71,6 +79,7 @@ class Peer:
         channel.exchange_declare("nameko-rpc", "topic", durable=True)
         channel.queue_declare(queue, durable=True, arguments={"x-expires": 30_000})
         channel.queue_bind(queue, "nameko-rpc", f"{self._service}.*")
+        channel.basic_qos(prefetch_count=self._prefetch)
         channel.basic_consume(queue, self._arrived)
         self._is_consuming.set()
         channel.start_consuming()

@@ -161,6 +161,10 @@ class Broker:
         """End the broker as a power cut would; its data stays. RuntimeError unless the node is private."""
         self._private_node.kill9()
 
+    def control(self, *command: str) -> None:
+        """Run a command of `rabbitmqctl` on the node. RuntimeError unless the node is private."""
+        self._private_node.control(*command)
+
     @property
     def _private_node(self) -> PrivateNode:
         if self._node is None:

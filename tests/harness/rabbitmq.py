@@ -6,6 +6,7 @@ is run directly, with folders, ports, cookie and epmd of its own.
 
 import secrets
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -97,6 +98,15 @@ class PrivateNode:
         """Kill the node with SIGKILL."""
         if self._server is not None:
             self._server.kill9()
+
+    def control(self, *command: str) -> None:
+        """Run a command of `rabbitmqctl` on the node. Raises subprocess.CalledProcessError."""
+        script = server_script()
+        if script is None:
+            raise RuntimeError(f"no rabbitmq-server in {_PACKAGE}: apt-get install rabbitmq-server")
+        environment = self._environment()
+        call = [script.with_name("rabbitmqctl"), "-n", environment["RABBITMQ_NODENAME"], *command]
+        subprocess.run(call, env=environment, stdout=subprocess.DEVNULL, timeout=60, check=True)
 
     def close(self) -> None:
         """Kill the node and its epmd. Safe to repeat."""
