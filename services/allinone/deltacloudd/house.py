@@ -1,4 +1,4 @@
-"""All parts in one process: the registry, every installed driver, and the gateway, joined by threads, without a broker."""
+"""All parts in one process: the registry, every installed driver, and the gateway; threads in place of a broker."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import cast
 
 from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi_typing import WSGIApp
 from starlette.types import ASGIApp
 
-from deltacloud.drivers import Driver, ServesBytes, SessionCache
+from deltacloud.drivers import Driver, SessionCache, StorageDriver
 from deltacloud.drivers.loading import load
 from deltacloud.providers.holder import PictureHolder
-from deltacloud.providers.picture import Announcement
+from deltacloud.providers.picture import Announcement, Picture
 from deltacloud.providers.resolve import ProviderResolver
 from deltacloud.rpc.dispatch import Dispatcher
 from deltacloud.rpc.edge import Callee
@@ -41,7 +42,7 @@ class House:
     def __init__(self, operator: OperatorProviders, base_url: str) -> None:
         self.holder = PictureHolder()
         self.drivers = [*load("compute"), *load("storage")]
-        self.registry = Registry(operator, on_change=self.holder.update, silent_s=FOREVER)
+        self.registry = Registry(operator, on_change=self._show, silent_s=FOREVER)
         self.mounts = _serve_bytes(self.drivers, base_url)
         self.transport = InProcessTransport(self._services())
         for driver in self.drivers:
@@ -49,19 +50,22 @@ class House:
                 Announcement(service=driver.service_name(), worker="this process", driver=driver.info())
             )
 
+    def _show(self, picture: Picture) -> None:
+        self.holder.update(picture)
+
     def _services(self) -> dict[str, Callee]:
         cache, resolve, opener = SessionCache(), ProviderResolver(self.holder), Opener(allow_plain=True)
         dispatchers = [Dispatcher(driver, opener=opener, resolve=resolve, cache=cache) for driver in self.drivers]
-        return {each.service: each for each in (*dispatchers, self.registry)}
+        return {Registry.service: self.registry, **{each.service: each for each in dispatchers}}
 
 
 def _serve_bytes(drivers: Iterable[Driver], base_url: str) -> dict[str, ASGIApp]:
     """Mount the byte endpoint of each driver that has one, and tell it where."""
     mounts: dict[str, ASGIApp] = {}
     for driver in drivers:
-        if isinstance(driver, ServesBytes):
+        if isinstance(driver, StorageDriver) and (application := driver.bytes_app()) is not None:
             path = f"{TRANSFERS}-{driver.id}"
-            mounts[path] = cast("ASGIApp", WSGIMiddleware(driver.bytes_app()))
+            mounts[path] = cast("ASGIApp", WSGIMiddleware(cast("WSGIApp", application)))
             driver.bytes_at(f"{base_url}{path}")
     return mounts
 

@@ -1,6 +1,6 @@
 """What a driver is, and what it is given."""
 
-from deltacloud.drivers.base import ComputeDriver, Driver, ServesBytes, StorageDriver
+from deltacloud.drivers.base import ComputeDriver, Driver, StorageDriver
 from deltacloud.drivers.session import Credentials, ProviderTarget, Session, SessionCache
 from deltacloud.drivers.states import AUTO, StateMachine
 
@@ -10,7 +10,6 @@ __all__ = [
     "Credentials",
     "Driver",
     "ProviderTarget",
-    "ServesBytes",
     "Session",
     "SessionCache",
     "StateMachine",

@@ -16,8 +16,7 @@ Loading checks each method against the catalogue (:func:`deltacloud.drivers.load
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Protocol, runtime_checkable
-from wsgiref.types import WSGIApplication
+from typing import ClassVar, Literal
 from wsgiref.types import WSGIApplication
 
 from deltacloud import catalogue
@@ -113,16 +112,3 @@ class StorageDriver(Driver):
 
     def bytes_at(self, url: str) -> None:
         """Take the URL of :meth:`bytes_app`, without a trailing slash, as whoever moves bytes reaches it."""
-
-
-@runtime_checkable
-class ServesBytes(Protocol):
-    """A storage driver whose store has no HTTP of its own: its process serves the bytes of transfers."""
-
-    def bytes_app(self) -> WSGIApplication:
-        """Return the application that serves them."""
-        ...
-
-    def bytes_at(self, url: str) -> None:
-        """Take the URL under which the application is mounted, as gateways reach it."""
-        ...
