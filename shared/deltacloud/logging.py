@@ -14,7 +14,8 @@ def configure(level: LogLevel, *, service: str, as_json: bool = True) -> None:
     """Set up the process's logs.
 
     Libraries' own lines (pika, kombu, botocore, …) are kept at warning and above: at debug they would print what
-    they send.
+    they send. pika is silent: it warns of every queue that is not there, which the transport asks about on purpose, and
+    the transport tells of lost connections itself.
     """
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
@@ -30,6 +31,7 @@ def configure(level: LogLevel, *, service: str, as_json: bool = True) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:

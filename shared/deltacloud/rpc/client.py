@@ -116,6 +116,8 @@ class RpcClient:
         self, url: str, *, name: str = "client", deadline_s: float = DEFAULT_S, allow_plain: bool = False
     ) -> None:
         self._client = AsyncRpcClient(url, name=name, deadline_s=deadline_s, allow_plain=allow_plain)
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="deltacloud-rpc", daemon=True)
         self._thread.start()
@@ -143,12 +145,19 @@ class RpcClient:
 
     def close(self) -> None:
         """Disconnect; calls in hand end as if the broker were lost. Safe to repeat."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self._client.__aexit__(), self._loop).result()
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        """Disconnect, and let every call of another thread hear of it."""
+        await self._client.__aexit__()
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def __enter__(self) -> Self:
         """Return the client."""

@@ -49,15 +49,17 @@ def run(
     operation = _label(callee.service, method)
     in_flight = metrics.CALLS_IN_FLIGHT.labels(callee.service)
     in_flight.inc()
-    code, begin = OK, time.perf_counter()
+    code, begin = BackendError.code, time.perf_counter()
     try:
-        return callee.call(method, context, parameters, is_redelivered=is_redelivered)
+        result = callee.call(method, context, parameters, is_redelivered=is_redelivered)
+        code = OK
     except DeltacloudError as error:
         code = error.code
         raise
     except Exception as error:  # noqa: BLE001 - the edge: a defect of one call must not end its host
-        code = BackendError.code
         raise _defect(callee.service, operation, context, error) from None
+    else:
+        return result
     finally:
         seconds = time.perf_counter() - begin
         in_flight.dec()

@@ -1,0 +1,64 @@
+"""What is done to credentials before a call leaves the process."""
+
+from __future__ import annotations
+
+import pytest
+
+from deltacloud.errors import Unavailable
+from deltacloud.providers.picture import SealingKey
+from deltacloud.rpc.context import CarriedCredentials, Context
+from deltacloud.rpc.deadline import Deadline
+from deltacloud.rpc.protect import Protector
+from deltacloud.rpc.seal import Opener, new_key
+
+PLAIN = Context(credentials=CarriedCredentials(user="u", password="p"), request_id="r")
+OPENER = Opener([new_key()])
+
+
+def protect(protector: Protector, context: Context = PLAIN, service: str = "compute.mock") -> Context:
+    return protector.protect(context, service, Deadline.after(60))
+
+
+def test_the_key_of_the_moment_is_sealed_for() -> None:
+    other = Opener([new_key()])
+    picture: list[tuple[SealingKey, ...]] = [OPENER.public_keys]
+    protector = Protector(lambda: picture[0])
+    for opener in (OPENER, other, OPENER):
+        picture[0] = opener.public_keys
+        protected = protect(protector)
+        assert protected.credentials
+        assert protected.credentials.key_id == opener.public_keys[0].id
+        assert (protected.credentials.user, protected.credentials.password) == (None, None)
+
+
+def test_the_rest_of_the_context_stays() -> None:
+    assert protect(Protector(lambda: OPENER.public_keys)).request_id == "r"
+
+
+def test_credentials_that_are_sealed_already_stay_as_they_are() -> None:
+    sealed = Context(credentials=CarriedCredentials(sealed="c2VhbGVk", key_id="k"))
+    assert protect(Protector(tuple), sealed) is sealed
+
+
+def test_a_call_without_credentials_needs_no_key() -> None:
+    context = Context(request_id="r")
+    protector = Protector(tuple)
+    assert not protector.needs_key(context)
+    assert protect(protector, context) is context
+
+
+def test_without_a_key_plain_credentials_are_refused_unless_allowed() -> None:
+    assert Protector(tuple).needs_key(PLAIN)
+    with pytest.raises(Unavailable, match="nothing was started"):
+        protect(Protector(tuple))
+    assert protect(Protector(tuple, allow_plain=True)) is PLAIN
+
+
+def test_where_a_key_is_known_even_allowed_plain_credentials_are_sealed() -> None:
+    protected = protect(Protector(lambda: OPENER.public_keys, allow_plain=True))
+    assert protected.credentials
+    assert protected.credentials.sealed
+
+
+def test_a_service_without_a_driver_gets_no_credentials() -> None:
+    assert protect(Protector(lambda: OPENER.public_keys), service="registry").credentials is None
