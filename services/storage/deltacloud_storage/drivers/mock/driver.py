@@ -13,7 +13,7 @@ import msgspec
 from deltacloud.drivers import Session, StorageDriver
 from deltacloud.drivers.mockcloud import Changes, MockCloud, StoredBlob, check_name, mocked
 from deltacloud.errors import Forbidden, InvalidParameters, NotFound, Unavailable
-from deltacloud.models import Blob, Bucket, FeatureDeclaration, Transfer, UploadPlan
+from deltacloud.models import Blob, Bucket, Transfer, UploadPlan
 from deltacloud_storage.bytes_endpoint import BytesEndpoint, store
 from deltacloud_storage.tickets import Ticket, Tickets
 from deltacloud_storage.uploads import Uploads, read_parts
@@ -34,7 +34,6 @@ class MockStorageDriver(StorageDriver):
 
     id = "mock"
     title = "Mock"
-    features = (FeatureDeclaration(name="bucket_location", collection="buckets"),)
     any_provider = True
     provable_operations = frozenset({"create_bucket"})
 
