@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -63,11 +64,21 @@ def refuse(text: str) -> NoReturn:
     raise SystemExit(2)
 
 
+def variables(name: str, field: FieldInfo) -> list[str]:
+    """Return the environment variables of a setting, our own first."""
+    alias = field.validation_alias
+    if not isinstance(alias, AliasChoices):
+        return [f"{PREFIX}{name.upper()}"]
+    return [choice for choice in alias.choices if isinstance(choice, str) and choice.isupper()]
+
+
 def _explain(problem: ErrorDetails, cls: type[BaseSettings]) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return message
-    name = str(problem["loc"][0])
-    field = cls.model_fields.get(name)
-    meaning = f" ({field.description})" if field is not None and field.description else ""
-    return f"setting {PREFIX}{name.upper()}{meaning}: {message}"
+    place = str(problem["loc"][0])
+    for name, field in cls.model_fields.items():
+        names = variables(name, field)
+        if place in {name, *names}:
+            return f"setting {' or '.join(names)} ({field.description or name}): {message}"
+    return f"setting {place}: {message}"

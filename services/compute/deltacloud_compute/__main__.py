@@ -4,7 +4,7 @@ from deltacloud.rpc.worker import launch
 
 launch.patch()
 
-from deltacloud.rpc.worker import cli  # noqa: E402 - sockets must be green before anything imports them
+from deltacloud import cli  # noqa: E402 - sockets must be green before anything imports them
 from deltacloud_compute.service import COMMAND  # noqa: E402
 
 

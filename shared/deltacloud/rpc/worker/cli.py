@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import click
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from deltacloud import logging
+from deltacloud.cli import CONTEXT, epilog
 from deltacloud.rpc.worker.host import WorkerHost
 from deltacloud.rpc.worker.settings import HostSettings
 from deltacloud.settings import PREFIX, read, refuse
@@ -66,20 +64,9 @@ def command(
         callback=callback,
         params=[*COMMON, *options],
         help=does,
-        epilog=f"\b\nExamples:\n{_indent(example)}\n\n\b\nEnvironment (an option beats it):\n{environment(settings)}",
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+        epilog=epilog(example, settings),
+        context_settings=CONTEXT,
     )
-
-
-def run(program: click.Command) -> None:
-    """Run a command; a wrong option ends the process with status 2 and one line."""
-    sys.argv[0] = program.name or sys.argv[0]  # the name that refusals begin with
-    try:
-        program.main(prog_name=program.name, standalone_mode=False)
-    except click.exceptions.Exit as end:
-        raise SystemExit(end.exit_code) from None
-    except click.ClickException as error:
-        refuse(f"{error.format_message()} (--help lists the options)")
 
 
 def need_broker(settings: HostSettings) -> str:
@@ -90,20 +77,3 @@ def need_broker(settings: HostSettings) -> str:
             " for example amqp://user:password@localhost:5672/"
         )
     return settings.broker
-
-
-def environment(settings: type[BaseSettings]) -> str:
-    """Return a line for each setting: its variable, what it means, its default."""
-    width = max(len(name) for name in settings.model_fields) + len(PREFIX) + 2
-    return "\n".join(
-        f"  {PREFIX + name.upper():<{width}}{_meaning(field)}" for name, field in settings.model_fields.items()
-    )
-
-
-def _meaning(field: FieldInfo) -> str:
-    default = "" if field.default in (None, (), "") else f" [{field.default}]"
-    return f"{field.description or ''}{default}"
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.strip().splitlines())
