@@ -81,7 +81,7 @@ async def ask_async(
     async def receive() -> Any:
         if incoming:
             return incoming.pop()
-        await asyncio.Event().wait()
+        return await asyncio.Future()
 
     async def send(message: Any) -> None:
         sent.append(message)

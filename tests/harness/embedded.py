@@ -1,4 +1,4 @@
-"""The gateway with drivers behind it in one process, calls and replies passing through the bytes a broker would carry."""
+"""The gateway with drivers behind it in one process; calls and replies pass through the bytes a broker would carry."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -50,9 +50,7 @@ def picture_of(drivers: Iterable[Driver], providers: dict[str, dict[str, Provide
                 lists_providers=known.lists_providers or info.lists_providers,
             )
         infos[info.id] = info
-    return Picture(
-        version=1, issued_at=1.0, drivers=infos, alive=dict.fromkeys(services, 1), providers=providers or {}
-    )
+    return Picture(version=1, issued_at=1.0, drivers=infos, alive=dict.fromkeys(services, 1), providers=providers or {})
 
 
 @contextmanager

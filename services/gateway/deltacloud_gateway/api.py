@@ -110,7 +110,9 @@ class Api:
         driver = self.driver_of(visit)
         document = pages.docs(segments, driver)
         visit.format = self._negotiate(visit, pages.HTML_ONLY)
-        return self._answers.write(document, visit.format, visit, driver)
+        response = self._answers.write(document, visit.format, visit, driver)
+        response.headers["Content-Type"] = "text/html;charset=utf-8"
+        return response
 
     async def _member(self, visit: Visit, segments: tuple[str, ...]) -> Response:
         matches = self._router.matches(segments)

@@ -110,7 +110,7 @@ def choose(base_url: str, form: Mapping[str, Any], referer: str | None) -> Respo
     elif not name:
         target += "/"
     response = Response(status_code=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": target})
-    response.headers["Content-Type"] = "text/html"
+    response.headers["Content-Type"] = "text/html;charset=utf-8"
     return response
 
 

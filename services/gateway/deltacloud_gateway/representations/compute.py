@@ -336,7 +336,7 @@ def metric(record: Metric, view: View) -> Shape:
         json=lambda: {"properties": [{"name": each.id, "values": _values(each)} for each in record.properties]},
         html=lambda: tuple(_measured_text(each) for each in record.properties),
     )
-    parts = (text("entity", record.entity or record.id), properties)
+    parts = (text("entity", record.id if record.entity is None else record.entity), properties)
     return Shape("metric", record.id, view.url("metrics", record.id), parts)
 
 

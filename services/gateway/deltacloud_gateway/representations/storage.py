@@ -27,7 +27,7 @@ def storage_volume(record: StorageVolume, view: View) -> Shape:
             is_column=True,
         ),
         text("kind", record.kind, if_set=True),
-        text("name", record.name or record.id, json=None),
+        text("name", record.id if record.name is None else record.name, json=None),
         Part("", json=lambda: {"name": record.name, "description": record.description}),
         text("device", record.device, if_set=True),
         realm,
@@ -64,7 +64,7 @@ def _mount(record: StorageVolume, view: View) -> Part:
 def storage_snapshot(record: StorageSnapshot, view: View) -> Shape:
     """Describe a snapshot; without a name its id stands for it."""
     parts = (
-        text("name", record.name or record.id, json=None),
+        text("name", record.id if record.name is None else record.name, json=None),
         text("created", record.created),
         reference("storage_volume", view, "storage_volumes", record.storage_volume_id),
         text("state", record.state, in_xml=False),
