@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -138,7 +139,12 @@ def precheck(picture: Picture, driver: str, provider: str | None) -> None:
     if provider is None or "://" not in provider or ";" in provider or picture.issued_at == 0:
         return
     if operator_entry(picture, driver, provider) is None:
-        Policy(picture.allow).precheck(provider)
+        _policy(picture.allow).precheck(provider)
+
+
+@functools.lru_cache(maxsize=4)
+def _policy(allow: tuple[str, ...]) -> Policy:
+    return Policy(allow)
 
 
 def _trusted(entry: ProviderEntry) -> ProviderTarget:
