@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from pika.exceptions import AMQPError
+
 from deltacloud.errors import BrokerUnavailable
 from deltacloud.rpc.amqp_wire import NOT_FOUND, ChannelLost, Lane, Wire
 from deltacloud.rpc.endings import RETRY_AFTER_S, no_worker
@@ -64,17 +66,21 @@ class Presence:
             self._answer(service, lost)
             return
         self._lanes[service] = lane
-        lane.on_lost(lambda lost: self._refused(service, lost))
+        lane.on_lost(lambda lost: self._refused(service, lane, lost))
         self._declare(service, lane)
 
     def _declare(self, service: str, lane: Lane) -> None:
         def counted(frame: Any) -> None:
             self._answer(service, frame.method.consumer_count)
 
-        lane.channel.queue_declare(queue_of(service), passive=True, callback=counted)
+        try:
+            lane.channel.queue_declare(queue_of(service), passive=True, callback=counted)
+        except AMQPError as error:  # the channel went between two turns of the loop
+            self._answer(service, ChannelLost(error))
 
-    def _refused(self, service: str, lost: ChannelLost) -> None:
-        self._lanes.pop(service, None)
+    def _refused(self, service: str, lane: Lane, lost: ChannelLost) -> None:
+        if self._lanes.get(service) is lane:
+            del self._lanes[service]
         self._answer(service, 0 if lost.code == NOT_FOUND else lost)
 
     def _answer(self, service: str, answer: int | ChannelLost) -> None:
