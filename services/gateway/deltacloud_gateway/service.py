@@ -1,0 +1,21 @@
+"""The gateway on RabbitMQ."""
+
+from __future__ import annotations
+
+from deltacloud.providers.holder import PictureHolder
+from deltacloud.rpc.amqp import AmqpTransport
+from deltacloud_gateway.app import create_app
+from deltacloud_gateway.server import serve
+from deltacloud_gateway.settings import GatewaySettings
+
+
+async def run(settings: GatewaySettings, broker: str) -> None:
+    """Serve HTTP here, with the workers behind the broker, until told to stop.
+
+    Raises:
+        OSError: the address cannot be had.
+        ValueError: the broker's URL cannot be read.
+    """
+    holder = PictureHolder()
+    async with AmqpTransport(broker, holder=holder, name="gateway", max_in_flight=settings.max_in_flight) as transport:
+        await serve(create_app(settings, transport, holder), settings)
