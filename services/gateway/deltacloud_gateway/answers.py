@@ -52,7 +52,7 @@ class Answers:
     def error(self, problem: DeltacloudError, visit: Visit, driver: DriverInfo | None) -> Response:
         """Return an error as a response, in the format that was asked for where that is possible."""
         request = visit.request
-        format = visit.format or for_error(visit.query.get("format"), request.headers.get("accept"))  # noqa: A001
+        format = visit.format or for_error(visit.query.get("format"), request.headers.get("accept"))
         selection = visit.selection
         driver_id = selection.driver if selection else self._settings.default_driver
         document = meta.error(
@@ -63,7 +63,7 @@ class Answers:
             given=visit.shown_parameters(),
         )
         if format not in {"xml", "json", "html"}:
-            format = "xml"  # noqa: A001 - the API's word
+            format = "xml"
         response = self.write(document, format, visit, driver, status=problem.http_status)
         _explain(response, problem, credentials.challenge(problem, driver_id, self._settings))
         return response

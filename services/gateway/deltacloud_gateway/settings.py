@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 
-from deltacloud.settings import PREFIX, CommonSettings, Port, Seconds
+from deltacloud.settings import PREFIX, CommonSettings, Seconds
 
 KIB, MIB = 1024, 1024 * 1024
 Bytes = Annotated[int, Field(ge=1)]
@@ -25,7 +25,9 @@ class GatewaySettings(CommonSettings):
     """
 
     host: str = Field(default="localhost", validation_alias=_either("host", "API_HOST"), description="bind address")
-    port: Port = Field(default=3001, validation_alias=_either("port", "API_PORT"), description="port; 0 picks one")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(
+        default=3001, validation_alias=_either("port", "API_PORT"), description="port to listen at"
+    )
     default_driver: str = Field(
         default="mock",
         validation_alias=AliasChoices("default_driver", f"{PREFIX}DRIVER", "API_DRIVER"),
@@ -36,15 +38,26 @@ class GatewaySettings(CommonSettings):
         validation_alias=AliasChoices("default_provider", f"{PREFIX}PROVIDER", "API_PROVIDER"),
         description="provider of requests that name none",
     )
-    api_user: SecretStr | None = Field(default=None, validation_alias=AliasChoices("api_user", "API_USER"))
-    api_password: SecretStr | None = Field(default=None, validation_alias=AliasChoices("api_password", "API_PASSWORD"))
+    api_user: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("api_user", "API_USER"),
+        description="with API_PASSWORD: user name for every request, whatever its caller sends",
+    )
+    api_password: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("api_password", "API_PASSWORD"),
+        description="with API_USER: password for every request",
+    )
     realm_host: str = Field(
         default_factory=platform.node,
         validation_alias=AliasChoices("realm_host", "HOSTNAME"),
         description="host name in the login prompt",
     )
     max_in_flight: int = Field(default=1000, ge=1, description="requests worked on at once; more get 503")
-    max_header_bytes: Bytes = Field(default=64 * KIB, description="size of a request's headers")
+    max_connections: int = Field(default=4096, ge=1, description="connections open at once; more wait")
+    max_header_bytes: Annotated[int, Field(ge=8 * KIB)] = Field(
+        default=64 * KIB, description="size of a request's headers"
+    )
     max_form_bytes: Bytes = Field(default=MIB, description="size of a form; blobs are not bounded by it")
     max_form_fields: int = Field(default=1000, ge=1, description="number of a form's fields")
     header_timeout_s: Seconds = Field(default=10.0, description="seconds a client may take to send its headers")
