@@ -105,7 +105,7 @@ class PrivateNode:
         if script is None:
             raise RuntimeError(f"no rabbitmq-server in {_PACKAGE}: apt-get install rabbitmq-server")
         environment = self._environment()
-        call = [script.with_name("rabbitmqctl"), "-n", environment["RABBITMQ_NODENAME"], *command]
+        call = [str(script.with_name("rabbitmqctl")), "-n", environment["RABBITMQ_NODENAME"], *command]
         subprocess.run(call, env=environment, stdout=subprocess.DEVNULL, timeout=60, check=True)
 
     def close(self) -> None:
