@@ -20,11 +20,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 class CommonSettings(BaseSettings):
-    """What all services have.
-
-    ``broker`` is an AMQP URL, which ``broker_file`` may hold instead. ``ops_host`` and ``ops_port``
-    serve health and metrics; port 0 picks a free one.
-    """
+    """What all services have. ``broker`` is an AMQP URL, which ``broker_file`` may hold instead."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -32,8 +28,6 @@ class CommonSettings(BaseSettings):
     broker_file: Path | None = Field(default=None, description="file whose first line is the AMQP URL")
     log_level: LogLevel = Field(default="info", description="debug, info, warning or error")
     deadline_s: Seconds = Field(default=60.0, description="seconds a call may take when its caller does not say")
-    ops_host: str = Field(default="127.0.0.1", description="address of the health and metrics port")
-    ops_port: Port = Field(default=0, description="port of health and metrics; 0 picks a free one")
 
     @model_validator(mode="before")
     @classmethod

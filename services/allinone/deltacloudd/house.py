@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from typing import cast
+from wsgiref.types import WSGIApplication
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deltacloud.drivers import Driver, SessionCache, StorageDriver
 from deltacloud.drivers.loading import load
@@ -65,9 +66,25 @@ def _serve_bytes(drivers: Iterable[Driver], base_url: str) -> dict[str, ASGIApp]
     for driver in drivers:
         if isinstance(driver, StorageDriver) and (application := driver.bytes_app()) is not None:
             path = f"{TRANSFERS}-{driver.id}"
-            mounts[path] = cast("ASGIApp", WSGIMiddleware(cast("WSGIApp", application)))
+            mounts[path] = _asgi(application)
             driver.bytes_at(f"{base_url}{path}")
     return mounts
+
+
+def _asgi(application: WSGIApplication) -> ASGIApp:
+    """Return a WSGI application as an ASGI one, for a server whose ``receive`` and ``send`` are not coroutines."""
+    inner = cast("ASGIApp", WSGIMiddleware(cast("WSGIApp", application)))
+
+    async def adapted(scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_one() -> Message:
+            return await receive()
+
+        async def send_one(message: Message) -> None:
+            await send(message)
+
+        await inner(scope, receive_one, send_one)
+
+    return adapted
 
 
 def free_port(host: str) -> int:

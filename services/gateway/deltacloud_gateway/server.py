@@ -1,10 +1,16 @@
-"""The HTTP server under the application: bound in headers and silence, drained at the end."""
+"""The HTTP server under the application: granian in the process's own loop, bounded, drained at the end.
+
+Measured on granian 2.8: it answers 431 to headers beyond its buffer, closes connections whose headers dribble in,
+reports a body that is cut short or wrongly chunked as a disconnect, and finishes the requests in hand at the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 
@@ -19,6 +25,7 @@ from deltacloud_gateway.settings import GatewaySettings
 MILLISECONDS = 1000
 HEADER_ROOM = 2
 """The server's own bound on headers, as a multiple of the gateway's: what lies between gets an error that explains."""
+BACKLOG = 1024
 
 _LOG = get_logger()
 
@@ -37,31 +44,50 @@ async def serve(app: ASGIApp, settings: GatewaySettings, *, on_start: Callable[[
     Raises:
         OSError: the address cannot be had.
     """
-    server = Server(
-        app,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_enabled=False,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=int(settings.header_timeout_s * MILLISECONDS),
-            max_buffer_size=settings.max_header_bytes * HEADER_ROOM,
-        ),
-    )
+    server = _server(app, settings)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         _LOG.info("stopping", drain_s=settings.drain_s)
         loop.call_later(settings.drain_s, _give_up)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     if on_start is not None:
         server.hooks_startup.append(lambda: loop.call_soon(on_start))
     await server.serve()
+
+
+def _server(app: ASGIApp, settings: GatewaySettings) -> Server:
+    server = Server(
+        app,
+        address=_address(settings.host, settings.port),
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=settings.max_connections,
+        log_enabled=False,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(settings.header_timeout_s * MILLISECONDS),
+            max_buffer_size=settings.max_header_bytes * HEADER_ROOM,
+        ),
+    )
+    logging.getLogger("_granian").setLevel(logging.ERROR)
+    return server
+
+
+def _address(host: str, port: int) -> str:
+    """Return the IP address of a host after trying to listen there, since the server tells a failure in no OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+    return str(address[0])
 
 
 def _give_up() -> None:

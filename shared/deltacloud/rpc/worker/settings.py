@@ -7,16 +7,18 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from deltacloud.settings import CommaList, CommonSettings
+from deltacloud.settings import CommaList, CommonSettings, Port
 
 
 class HostSettings(CommonSettings):
     """Settings of every process that serves calls from RabbitMQ, the registry's as well.
 
     ``max_workers`` calls run at once per service; as many are fetched from the broker. After SIGTERM the calls in hand
-    have ``drain_s`` seconds to finish.
+    have ``drain_s`` seconds to finish. ``ops_host`` and ``ops_port`` serve health and metrics.
     """
 
+    ops_host: str = Field(default="127.0.0.1", description="address of the health and metrics port")
+    ops_port: Port = Field(default=0, description="port of health and metrics; 0 picks a free one")
     max_workers: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=100, description="calls of one service that run at once"
     )
