@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -19,12 +20,14 @@ import msgspec
 from deltacloud.drivers.aws.keys import Keys, read_keys
 from deltacloud.drivers.aws.regions import region_of
 from deltacloud.drivers.session import ProviderTarget, Session
-from deltacloud.errors import DeltacloudError
+from deltacloud.errors import DeltacloudError, ProviderError
 from deltacloud.metrics import NATIVE_CALLS
 from deltacloud.rpc.deadline import Deadline
 
 ATTEMPTS = 3
 """How often a call that may be repeated is sent at most; the pauses between are botocore's standard ones."""
+LONGEST_PAUSE_S = 1.0
+"""The longest pause after a first attempt, which a cloud that throttles brings about; each further one may double."""
 
 _BUILDING = threading.Lock()
 
@@ -110,6 +113,18 @@ def _translated(keys: Keys, codes: Mapping[str, type[DeltacloudError]] | None) -
         made.message = keys.redact(made.message)
         made.args = (made.message,)
         raise made from None  # the cause may repeat the caller's arguments
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        if not _is_raised_in_botocore(error):
+            raise
+        raise ProviderError("The cloud's answer is not of its protocol.") from error
+
+
+def _is_raised_in_botocore(error: Exception) -> bool:
+    """Tell botocore stumbling over an answer it did not expect from a defect of a driver."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith("botocore.")
 
 
 def _client(session: Session, service: str) -> Any:
@@ -124,8 +139,23 @@ def _build(target: ProviderTarget, service: str) -> Any:
         client = _shared_session().create_client(
             service, region_name=region_of(target), endpoint_url=endpoint, verify=True, config=_config(target, endpoint)
         )
-    client.meta.events.register_first("before-send", functools.partial(_send, Sender(target)))
+    events, service_id = client.meta.events, client.meta.service_model.service_id.hyphenize()
+    events.register_first("before-send", functools.partial(_send, Sender(target)))
+    events.register_first(f"needs-retry.{service_id}", _end_in_time)
     return client
+
+
+def _end_in_time(response: Any, caught_exception: Exception | None, attempts: int, operation: Any, **_: Any) -> None:
+    """Tell what happened instead of repeating the call when the pause before that could outlast the call."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    if _CALL.get().deadline.remaining_s > LONGEST_PAUSE_S * 2 ** (attempts - 1):
+        return
+    if caught_exception is not None:
+        raise caught_exception
+    http, parsed = response
+    if http.status_code >= HTTPStatus.MULTIPLE_CHOICES and "Error" in parsed:
+        raise ClientError(parsed, operation.name)
 
 
 def _send(sender: Any, request: Any, event_name: str, **_: Any) -> Any:

@@ -27,6 +27,8 @@ POOL_SIZE = 100
 ANSWER_LIMIT = 64 * 1024 * 1024
 """Bytes of an answer (lists, never blobs) past which it is refused."""
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REGION = "x-amz-bucket-region"  # by it botocore finds S3's own way to a bucket of another region
 _CHUNK = 64 * 1024
 _ONCE = ("Create", "Allocate", "Import", "Run", "CopyImage", "CopySnapshot")
 _KEEPALIVE = (1, 9, 1)  # SOL_SOCKET, SO_KEEPALIVE: an idle connection behind a NAT dies silently
@@ -65,6 +67,8 @@ class Sender:
             raise native.SSLError(endpoint_url=_host(request.url), error=error) from error
         except urllib3.exceptions.HTTPError as error:
             raise _lost(operation, body, request.url, error) from error
+        if answer.status in _REDIRECTS and _REGION not in answer.headers:
+            raise ProviderError(f"The cloud sends us elsewhere ({answer.status}), which is not followed.")
         return _answer(request.url, answer.status, answer.headers, content)
 
     @staticmethod
@@ -128,7 +132,7 @@ def _answer(url: str, status: int, headers: Any, content: bytes) -> AWSResponse:
 
 def _read(answer: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
     content = bytearray()
-    for chunk in answer.stream(_CHUNK, decode_content=True):
+    while chunk := answer.read1(_CHUNK, decode_content=True):  # read() would wait for a full chunk, however slow
         content += chunk
         if len(content) > ANSWER_LIMIT or deadline.has_passed:
             answer.close()
