@@ -152,6 +152,11 @@ class Session:
             )
         return self._credentials
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether there are no credentials, as only a driver's anonymous operations see it."""
+        return self._credentials is None
+
     def native(self, kind: str, build: Callable[[], T], *, per_credentials: bool = True) -> T:
         """Return this provider's native client of one kind from the cache, building it when there is none.
 
