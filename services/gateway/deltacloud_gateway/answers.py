@@ -57,7 +57,7 @@ class Answers:
         driver_id = selection.driver if selection else self._settings.default_driver
         document = meta.error(
             problem,
-            path=visit.path.shown if visit.path else request.url.path,
+            path=visit.path,
             driver_id=driver_id,
             provider=selection.provider if selection else None,
             given=visit.shown_parameters(),
@@ -78,7 +78,7 @@ class Answers:
             credential_labels=driver.credentials if driver else None,
             is_default=is_default,
             method=visit.request.method,
-            path=visit.path.shown if visit.path else visit.request.url.path,
+            path=visit.path,
             operations=driver.operations if driver else frozenset(),
         )
 

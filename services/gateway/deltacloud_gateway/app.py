@@ -20,7 +20,7 @@ from deltacloud_gateway.api import Api
 from deltacloud_gateway.correlation import request_id
 from deltacloud_gateway.ops import Ops
 from deltacloud_gateway.resources import Resources
-from deltacloud_gateway.routing import read_path
+from deltacloud_gateway.routing import read_path, shown_path
 from deltacloud_gateway.settings import GatewaySettings
 from deltacloud_gateway.visit import UNMATCHED, Visit
 
@@ -89,7 +89,7 @@ class Gateway:
             await self._mounts[prefix]({**scope, "root_path": prefix}, receive, send)
             return
         request = Request(scope, receive)
-        visit = Visit(request, request_id(request.headers))
+        visit = Visit(request, request_id(request.headers), path=shown_path(raw_path))
         self._in_flight += 1
         metrics.HTTP_IN_FLIGHT.inc()
         status = 500
@@ -129,14 +129,14 @@ class Gateway:
             return self._answers.error(problem, visit, self._api.driver_of(visit))
 
     async def _dispatch(self, visit: Visit, raw_path: bytes) -> Response:
-        visit.path = read_path(raw_path)
         if raw_path == b"/":
             visit.route = "/"
             visit.base_url = urls.base_url(visit.request)
             return _only_get(visit, self._answers.write(pages.index(), "html", visit, None))
-        if visit.path.segments[0] != urls.ROOT[1:]:
+        path = read_path(raw_path)
+        if path.segments[0] != urls.ROOT[1:]:
             raise NotFound("There is nothing at this URL; the API begins at /api.")
-        return await self._api.answer(visit, visit.path)
+        return await self._api.answer(visit, path)
 
     def _bound_load(self) -> None:
         if self._in_flight > self._settings.max_in_flight:
@@ -180,7 +180,7 @@ def _record(visit: Visit, status: int) -> None:
             request_id=visit.request_id,
             method=method,
             route=visit.route,
-            path=visit.path.shown[:256] if visit.path else None,
+            path=visit.path[:256],
             status=int(status),
             seconds=round(visit.seconds, 6),
             backend_seconds=None if visit.backend_s is None else round(visit.backend_s, 6),

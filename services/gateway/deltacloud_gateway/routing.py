@@ -28,11 +28,10 @@ FORM_PATHS = {
 
 
 class Path(msgspec.Struct, frozen=True):
-    """A path read: decoded segments, the matrix parameters of the first, and the text for errors (no matrix)."""
+    """A path read: decoded segments, and the matrix parameters of the first."""
 
     segments: tuple[str, ...]
     matrix: dict[str, str]
-    shown: str
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -74,17 +73,21 @@ def read_path(raw: bytes) -> Path:
     Raises:
         InvalidRequest: a segment is not UTF-8.
     """
-    segments, kept = [], []
+    segments: list[str] = []
     matrix: dict[str, str] = {}
     for position, part in enumerate(raw.split(b"/")[1:]):
         name, *parameters = part.split(b";")
-        kept.append(name)
         segments.append(_decode(name))
         if position == 0:
             for parameter in parameters:
                 key, _, value = parameter.partition(b"=")
                 matrix[_decode(key)] = _decode(value)
-    return Path(tuple(segments), matrix, "/" + b"/".join(kept).decode("ascii", "replace"))
+    return Path(tuple(segments), matrix)
+
+
+def shown_path(raw: bytes) -> str:
+    """Return a raw path as errors and logs show it: as it was sent, without matrix parameters."""
+    return b"/".join(part.partition(b";")[0] for part in raw.split(b"/")).decode("ascii", "replace")
 
 
 def _decode(raw: bytes) -> str:

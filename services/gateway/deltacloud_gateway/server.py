@@ -44,7 +44,8 @@ async def serve(app: ASGIApp, settings: GatewaySettings, *, on_start: Callable[[
     Raises:
         OSError: the address cannot be had.
     """
-    server = _server(app, settings)
+    address, port = _free_address(settings.host, settings.port)
+    server = _server(app, settings, address, port)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -54,16 +55,17 @@ async def serve(app: ASGIApp, settings: GatewaySettings, *, on_start: Callable[[
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    server.hooks_startup.append(lambda: _LOG.info("listening", address=address, port=port))
     if on_start is not None:
         server.hooks_startup.append(lambda: loop.call_soon(on_start))
     await server.serve()
 
 
-def _server(app: ASGIApp, settings: GatewaySettings) -> Server:
+def _server(app: ASGIApp, settings: GatewaySettings, address: str, port: int) -> Server:
     server = Server(
         app,
-        address=_address(settings.host, settings.port),
-        port=settings.port,
+        address=address,
+        port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         websockets=False,
@@ -79,15 +81,20 @@ def _server(app: ASGIApp, settings: GatewaySettings) -> Server:
     return server
 
 
-def _address(host: str, port: int) -> str:
-    """Return the IP address of a host after trying to listen there, since the server tells a failure in no OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+def _free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the IP address of a host, an IPv4 one where it has one, and the port, or a free one for 0.
+
+    Both are tried, since the server raises no OSError when it cannot have them.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
-    return str(address[0])
+        return str(address[0]), int(probe.getsockname()[1])
 
 
 def _give_up() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 
-from deltacloud.settings import PREFIX, CommonSettings, Seconds
+from deltacloud.settings import PREFIX, CommonSettings, Port, Seconds
 
 KIB, MIB = 1024, 1024 * 1024
 Bytes = Annotated[int, Field(ge=1)]
@@ -25,8 +25,8 @@ class GatewaySettings(CommonSettings):
     """
 
     host: str = Field(default="localhost", validation_alias=_either("host", "API_HOST"), description="bind address")
-    port: Annotated[int, Field(ge=1, le=65_535)] = Field(
-        default=3001, validation_alias=_either("port", "API_PORT"), description="port to listen at"
+    port: Port = Field(
+        default=3001, validation_alias=_either("port", "API_PORT"), description="port to serve at; 0 picks a free one"
     )
     default_driver: str = Field(
         default="mock",

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from deltacloud.catalogue import Operation
 from deltacloud_gateway import urls
 from deltacloud_gateway.negotiation import Format
-from deltacloud_gateway.routing import Path
 from deltacloud_gateway.selection import Selection
 
 UNMATCHED = "unmatched"
@@ -20,7 +19,7 @@ UNMATCHED = "unmatched"
 class Visit:
     """One request under way.
 
-    ``route`` is its label in metrics and logs. ``given`` are the query and form parameters, secrets included: only
+    ``route`` is its label in metrics and logs, ``path`` what errors and logs show of its URL. ``given`` are the query and form parameters, secrets included: only
     :meth:`shown_parameters` may be shown.
     """
 
@@ -28,7 +27,7 @@ class Visit:
     request_id: str
     started: float = field(default_factory=time.perf_counter)
     route: str = UNMATCHED
-    path: Path | None = None
+    path: str = "/"
     base_url: str = urls.ROOT
     selection: Selection | None = None
     operation: Operation | None = None
