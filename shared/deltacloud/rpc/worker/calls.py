@@ -74,7 +74,7 @@ class Calls(Entrypoint):  # type: ignore[misc]
 
         What it sent before its confirmation is run: handed back, it would count as redelivered.
         """
-        channel: Any = self.link.channel
+        channel = self.link.channel
         if channel is None or not self.link.is_up:
             self.link.close()
             return
@@ -117,7 +117,7 @@ class Calls(Entrypoint):  # type: ignore[misc]
         self.container.spawn_worker(self, (request,), {}, handle_result=reply)
 
     def _reply(self, message: amqp.Message, answer: bytes | None) -> None:
-        channel: Any = message.channel
+        channel = message.channel
         properties = message.properties
         if channel is not self.link.channel:
             _LOG.warning("reply dropped: the connection it was for is gone", service=self._service)

@@ -53,7 +53,7 @@ class Link:
         self._connection: amqp.Connection | None = None
         self._closing, self._ended = Event(), Event()
         self._publisher: amqp.Channel | None = None
-        self.channel: amqp.Channel | None = None
+        self.channel: Any = None
         self.problem: str | None = "not connected yet"
 
     @property
@@ -172,18 +172,14 @@ class _BufferedTransport(TCPTransport):  # type: ignore[misc]
 
 
 class _Connection(pyamqp.Connection):
+    # Not "connection.blocked": to hear that, py-amqp reads the socket within each publication, beside the reader.
+    negotiate_capabilities = {"consumer_cancel_notify": True, "authentication_failure_close": True}
+
     def Transport(  # noqa: N802 - its name
-        self, host: str, connect_timeout: float, ssl: Any = False, *timeouts: float | None, **options: Any
+        self, host: str, connect_timeout: float, ssl: Any = False, *timeouts: Any, **options: Any
     ) -> Any:
-        read_timeout, write_timeout = timeouts or (None, None)
-        return (SSLTransport if ssl else _BufferedTransport)(
-            host,
-            connect_timeout=connect_timeout,
-            ssl=ssl,
-            read_timeout=read_timeout,
-            write_timeout=write_timeout,
-            **options,
-        )
+        kind = SSLTransport if ssl else _BufferedTransport
+        return kind(host, connect_timeout, *timeouts, ssl=ssl, **options)
 
 
 class _Transport(pyamqp.Transport):
