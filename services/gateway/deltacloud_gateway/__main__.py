@@ -37,8 +37,10 @@ def command(**given: str | None) -> None:
     logging.configure(settings.log_level, service="gateway")
     try:
         asyncio.run(run(settings, settings.broker))
-    except (OSError, ValueError) as error:
-        refuse(f"cannot serve at {settings.host}:{settings.port}: {error}")
+    except OSError as error:
+        refuse(f"cannot serve at {settings.host}:{settings.port}: {error.strerror or error}")
+    except ValueError as error:
+        refuse(str(error))
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ UNMATCHED = "unmatched"
 class Visit:
     """One request under way.
 
-    ``route`` is its label in metrics and logs, ``path`` what errors and logs show of its URL. ``given`` are the query and form parameters, secrets included: only
-    :meth:`shown_parameters` may be shown.
+    ``route`` is its label in metrics and logs, ``path`` what errors and logs show of its URL. ``given`` are the query
+    and form parameters, secrets included: only :meth:`shown_parameters` may be shown.
     """
 
     request: Request
