@@ -103,12 +103,13 @@ def _as_caller(call: _Call) -> Iterator[None]:
 @contextmanager
 def _translated(keys: Keys, codes: Mapping[str, type[DeltacloudError]] | None) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see the module's docstring
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     from deltacloud.drivers.aws.errors import aws_error  # noqa: PLC0415
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         made = aws_error(error, codes)
         made.message = keys.redact(made.message)
         made.args = (made.message,)
