@@ -23,9 +23,6 @@ from deltacloud.rpc.seal import Opener
 from deltacloud_registry.providers_file import OperatorProviders
 from deltacloud_registry.registry import Registry
 
-TRANSFERS = "/transfers"
-"""Where the bytes of blobs are served whose store has no HTTP of its own."""
-
 FOREVER = float("inf")
 
 
@@ -65,9 +62,8 @@ def _serve_bytes(drivers: Iterable[Driver], base_url: str) -> dict[str, ASGIApp]
     mounts: dict[str, ASGIApp] = {}
     for driver in drivers:
         if isinstance(driver, StorageDriver) and (application := driver.bytes_app()) is not None:
-            path = f"{TRANSFERS}-{driver.id}"
-            mounts[path] = _asgi(application)
-            driver.bytes_at(f"{base_url}{path}")
+            mounts[driver.bytes_path()] = _asgi(application)
+            driver.bytes_at(f"{base_url}{driver.bytes_path()}")
     return mounts
 
 

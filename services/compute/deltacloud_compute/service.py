@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from deltacloud.rpc.worker import cli
-from deltacloud.rpc.worker.drivers import driver_host
+from deltacloud.rpc.worker.drivers import chosen_drivers, driver_host
 from deltacloud.rpc.worker.host import WorkerHost
 from deltacloud.rpc.worker.settings import WorkerSettings
 
 
 def build(settings: WorkerSettings) -> WorkerHost:
     """Return the host of the compute drivers the settings name."""
-    return driver_host("compute", settings)
+    return driver_host(chosen_drivers("compute", settings), settings)
 
 
 COMMAND = cli.command(

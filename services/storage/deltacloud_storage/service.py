@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from deltacloud.drivers import StorageDriver
 from deltacloud.rpc.worker import cli
-from deltacloud.rpc.worker.drivers import driver_host
+from deltacloud.rpc.worker.drivers import chosen_drivers, driver_host
 from deltacloud.rpc.worker.host import WorkerHost
-from deltacloud.rpc.worker.settings import WorkerSettings
+from deltacloud_storage.settings import StorageSettings
 
 
-def build(settings: WorkerSettings) -> WorkerHost:
-    """Return the host of the storage drivers the settings name."""
-    return driver_host("storage", settings)
+def build(settings: StorageSettings) -> WorkerHost:
+    """Return the host of the storage drivers the settings name, serving the bytes of those that cannot themselves.
+
+    Raises:
+        OSError: the ops port cannot be had.
+    """
+    drivers = chosen_drivers("storage", settings)
+    serving = {
+        driver.bytes_path(): (driver, application)
+        for driver in drivers
+        if isinstance(driver, StorageDriver) and (application := driver.bytes_app()) is not None
+    }
+    host = driver_host(drivers, settings, apps={prefix: application for prefix, (_, application) in serving.items()})
+    base = settings.transfer_url or f"http://{settings.ops_host}:{host.ops_port}"
+    for prefix, (driver, _) in serving.items():
+        driver.bytes_at(f"{base.rstrip('/')}{prefix}")
+    return host
 
 
 COMMAND = cli.command(
     "deltacloud-storage",
-    WorkerSettings,
+    StorageSettings,
     build,
     does="Serve the operations of storage drivers (buckets and blobs) to gateways and other callers, from RabbitMQ.",
     example="""

@@ -106,9 +106,14 @@ class StorageDriver(Driver):
     def bytes_app(self) -> WSGIApplication | None:
         """Return what serves the bytes of a store that has no HTTP of its own, ``None`` where the store has.
 
-        The host mounts it under a path of its own, and then calls :meth:`bytes_at`.
+        The host mounts it at :meth:`bytes_path`, and then calls :meth:`bytes_at`.
         """
         return None
+
+    @classmethod
+    def bytes_path(cls) -> str:
+        """Return the path at which hosts mount :meth:`bytes_app`."""
+        return f"/transfers-{cls.id}"
 
     def bytes_at(self, url: str) -> None:
         """Take the URL of :meth:`bytes_app`, without a trailing slash, as whoever moves bytes reaches it."""

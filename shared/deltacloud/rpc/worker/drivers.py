@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from wsgiref.types import WSGIApplication
 
+from deltacloud.drivers.base import Driver
 from deltacloud.drivers.loading import BrokenDriver, load
 from deltacloud.drivers.session import SessionCache
 from deltacloud.errors import UnknownDriver
@@ -19,23 +20,37 @@ from deltacloud.rpc.worker.settings import WorkerSettings
 from deltacloud.settings import refuse
 
 
-def driver_host(
-    service: str, settings: WorkerSettings, *, apps: Mapping[str, WSGIApplication] | None = None
-) -> WorkerHost:
-    """Return the host of the drivers of one kind of service (``compute``, ``storage``) that the settings name.
+def chosen_drivers(service: str, settings: WorkerSettings) -> list[Driver]:
+    """Return the drivers of one kind of service (``compute``, ``storage``) that the settings name.
 
-    A driver that cannot be loaded or a key file that cannot be used ends the process with status 2 and the reason.
+    A driver that cannot be loaded ends the process with status 2 and the reason.
+    """
+    try:
+        drivers = load(service, list(settings.drivers) or None)
+    except (BrokenDriver, UnknownDriver) as error:
+        refuse(str(error))
+    if not drivers:
+        refuse(f"no {service} driver is installed, so there is nothing to serve")
+    return drivers
+
+
+def driver_host(
+    drivers: list[Driver], settings: WorkerSettings, *, apps: Mapping[str, WSGIApplication] | None = None
+) -> WorkerHost:
+    """Return the host of drivers. A key file that cannot be used ends the process with status 2 and the reason.
+
+    Args:
+        drivers: what to serve.
+        settings: the process's settings.
+        apps: further WSGI applications of the ops port, by prefix.
 
     Raises:
         OSError: the ops port cannot be had.
     """
     try:
-        drivers = load(service, list(settings.drivers) or None)
         opener = _opener(settings)
-    except (BadKeyFile, BrokenDriver, UnknownDriver) as error:
+    except BadKeyFile as error:
         refuse(str(error))
-    if not drivers:
-        refuse(f"no {service} driver is installed, so there is nothing to serve")
     holder, cache, worker = PictureHolder(), SessionCache(settings.session_cache_size), worker_name()
     resolve = ProviderResolver(holder)
     announcer = Announcer(
