@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from deltacloud.errors import InvalidParameters
 
 PROTOCOL_VERSION = 1
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class CarriedCredentials(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,6 +43,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     deadline: float | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of the trace the call belongs to; ``None`` where ``traceparent`` is absent or malformed."""
+        found = _TRACEPARENT.fullmatch(self.traceparent or "")
+        return found[1] if found else None
 
     @classmethod
     def from_wire(cls, value: object) -> Context:

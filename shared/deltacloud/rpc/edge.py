@@ -65,10 +65,13 @@ def run(
         in_flight.dec()
         metrics.CALLS.labels(callee.service, operation, code).inc()
         metrics.CALL_SECONDS.labels(callee.service, operation).observe(seconds)
-        _LOG.debug(
+        tell = _LOG.debug if code == OK else _LOG.info
+        tell(
             "call answered",
             request_id=context.request_id,
+            trace_id=context.trace_id,
             service=callee.service,
+            driver=driver_of(callee.service),
             operation=operation,
             code=code,
             seconds=round(seconds, 6),
