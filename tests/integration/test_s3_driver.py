@@ -195,12 +195,10 @@ def test_the_conditions_of_an_upload_in_parts_are_held_at_its_end(s3, bucket):
     assert s3.fetch(bucket, "big").data == b"old"
 
 
-def test_an_aborted_upload_takes_no_more_parts(s3, bucket):
+def test_an_aborted_upload_is_gone(s3, bucket):
     plan = s3.upload_blob(bucket_id=bucket, id="big")
-    transfer = s3.sign_part_blob(bucket_id=bucket, id="big", upload_id=plan.upload_id, number=1, content_length=1)
     s3.abort_upload_blob(bucket_id=bucket, id="big", upload_id=plan.upload_id)
 
-    assert move(transfer, b"1").status == 404
     with pytest.raises(NotFound):
         s3.abort_upload_blob(bucket_id=bucket, id="big", upload_id=plan.upload_id)
 
