@@ -78,7 +78,7 @@ class TinyCloud(ComputeDriver):
         self._note("get_instance", session, id=id)
         return self._find(id)
 
-    def create_instance(
+    def create_instance(  # noqa: PLR0917 - as many as the API gives it
         self,
         session: Session,
         image_id: str,
@@ -96,10 +96,11 @@ class TinyCloud(ComputeDriver):
         self.instances.update({each.id: each for each in made})
         return made if instance_count else made[0]
 
-    def stop_instance(self, session: Session, id: str) -> None:
+    def stop_instance(self, session: Session, id: str) -> Instance:
         self._note("stop_instance", session, id=id)
         self.require_action("stop", self._find(id))
         self.instances[id] = msgspec.structs.replace(self.instances[id], state="STOPPED", actions=("destroy",))
+        return self.instances[id]
 
     def destroy_instance(self, session: Session, id: str) -> None:
         self._note("destroy_instance", session, id=id)
@@ -117,7 +118,7 @@ class TinyCloud(ComputeDriver):
     def associate_address(self, session: Session, id: str, instance_id: str) -> None:
         self._note("associate_address", session, id=id, instance_id=instance_id)
 
-    def create_firewall_rule(
+    def create_firewall_rule(  # noqa: PLR0917 - as many as the API gives it
         self,
         session: Session,
         id: str,

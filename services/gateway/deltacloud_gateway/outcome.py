@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from deltacloud import catalogue
 from deltacloud.models import Blob, CommandOutput, Instance, Key, Page, Record
 from deltacloud_gateway.exchange import Exchange
 from deltacloud_gateway.headers import metadata_headers
@@ -27,8 +26,6 @@ async def run(exchange: Exchange, parameters: dict[str, Any]) -> Response:
     """
     operation = exchange.operation
     result = await exchange.call(operation.rpc, **parameters)
-    if result is None and operation.result is not None:
-        result = await _read_again(exchange)
     if isinstance(result, Page):
         return exchange.render(result.items)
     if isinstance(result, Blob) and operation.status == HTTPStatus.NO_CONTENT:
@@ -36,13 +33,6 @@ async def run(exchange: Exchange, parameters: dict[str, Any]) -> Response:
     if result is None:
         return _nothing(exchange)
     return _record(exchange, result)
-
-
-async def _read_again(exchange: Exchange) -> Any:
-    """Return the record after an action whose driver did not answer it."""
-    show = catalogue.collection(exchange.operation.collection).operation("show")
-    needed = {name: value for name, value in exchange.path_parameters.items() if show.parameter(name) is not None}
-    return await exchange.call(show.rpc, **needed)
 
 
 def _record(exchange: Exchange, result: Record | list[Record]) -> Response:
