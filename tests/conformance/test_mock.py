@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deltacloud.catalogue import COLLECTIONS
 from deltacloud.drivers import Credentials
 from deltacloud.drivers.mockcloud import MockCloud
-from deltacloud.testing import DriverConformance, Notes, Subject, by_creating
+from deltacloud.testing import DriverConformance, Notes, Subject, by_creating, by_storing
 from deltacloud_compute.drivers.mock.driver import MockDriver
 from deltacloud_storage.drivers.mock.driver import MockStorageDriver
 
@@ -19,7 +20,7 @@ FAULTS = {
     "hang": {"hang": True},
     "garbage": {"error": "provider_error"},
     "close": {"error": "unavailable"},
-    "slow": {"latency_s": 0.5},
+    "slow": {"latency_s": 1.0},
     "lost_answer": {"hang": True, "when": "after"},
 }
 
@@ -63,8 +64,9 @@ class TestMockCompute(DriverConformance):
             tmp_path,
             values={"create_instance": {"image_id": "img1"}, "create_subnet": {"address_block": "10.0.0.0/24"}},
             fill={
-                f"list_{singular}s": by_creating(singular, MANY)
-                for singular in ("instance", "image", "key", "storage_volume", "storage_snapshot", "network")
+                f"list_{each.name}": by_creating("instance" if each.name == "metrics" else each.singular, MANY)
+                for each in COLLECTIONS
+                if each.service == "compute" and each.name not in {"realms", "hardware_profiles"}
             },
         )
         driver.cloud.close()
@@ -76,5 +78,5 @@ class TestMockStorage(DriverConformance):
     @pytest.fixture
     def subject(self, tmp_path: Path) -> Iterator[Subject]:
         driver = MockStorageDriver(MockCloud(tmp_path))
-        yield subject_of(driver, tmp_path, fill={"list_buckets": by_creating("bucket", MANY)})
+        yield subject_of(driver, tmp_path, fill={"list_buckets": by_creating("bucket", MANY), "get_bucket": by_storing(MANY)})
         driver.cloud.close()

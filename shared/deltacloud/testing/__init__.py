@@ -21,9 +21,10 @@ import pytest
 
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("checks", "cloud", "machines", "transfers")))
 
+from deltacloud.testing.checks.blobs import by_storing  # noqa: E402
 from deltacloud.testing.cloud import Cloud  # noqa: E402 - after the rewriting of asserts is set up
 from deltacloud.testing.notes import Notes  # noqa: E402
 from deltacloud.testing.subject import FaultKind, Subject, by_creating  # noqa: E402
 from deltacloud.testing.suite import DriverConformance  # noqa: E402
 
-__all__ = ["Cloud", "DriverConformance", "FaultKind", "Notes", "Subject", "by_creating"]
+__all__ = ["Cloud", "DriverConformance", "FaultKind", "Notes", "Subject", "by_creating", "by_storing"]

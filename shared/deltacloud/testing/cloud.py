@@ -73,6 +73,7 @@ class Cloud:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.driver = subject.driver
+        self.excuse: str | None = None
         self.replies: list[str] = []
         self.errors: list[str] = []
         self.logs: list[str] = []
@@ -170,7 +171,8 @@ class Cloud:
         """Return parameters with which a create works."""
         given = self.given(rpc)
         operation = catalogue.rpc_operations(self.driver.service)[rpc]
-        return {**{name: self._made_up(rpc, name) for name in operation.required if name not in given}, **given}
+        needed = [each for each in operation.parameters if each.required and each.name not in given]
+        return {**{each.name: self._made_up(rpc, each) for each in needed}, **given}
 
     def given(self, rpc: str) -> dict[str, Any]:
         """Return the author's parameters for an operation."""
@@ -196,8 +198,12 @@ class Cloud:
             return made.id
         found = self.list(f"list_{BY_SINGULAR[singular].name}")
         if not found:
-            not_proved(f"there is no {singular}, and the driver cannot make one")
+            self.not_proved(f"there is no {singular}, and the driver cannot make one")
         return str(found[0].id)
+
+    def not_proved(self, reason: str) -> Any:
+        """End the check without a verdict, saying why: the author's reason if there is one."""
+        pytest.skip(f"not proved: {self.excuse or reason}")
 
     def close(self) -> None:
         """Remove what was made, as far as it is still there; the checks of removal say what does not work."""
@@ -234,15 +240,15 @@ class Cloud:
     def _evaluated(self, values: Values) -> dict[str, Any]:
         return dict(values(self) if callable(values) else values)
 
-    def _made_up(self, rpc: str, name: str) -> Any:
-        singular = kind_of(name)
-        if name == "name":
+    def _made_up(self, rpc: str, parameter: catalogue.Parameter) -> Any:
+        if parameter.name == "name":
             return f"conformance-{secrets.token_hex(6)}"
-        if name == "description":
+        if parameter.name == "description":
             return "made by the conformance suite"
-        if singular is not None and self.has(f"list_{BY_SINGULAR[singular].name}"):
-            return self.any_id(singular)
-        return not_proved(f"Subject.values has no {name} for {rpc}")
+        for singular in filter(None, map(kind_of, (*parameter.aliases, parameter.name))):
+            if self.has(f"list_{BY_SINGULAR[singular].name}"):
+                return self.any_id(singular)
+        return self.not_proved(f"Subject.values has no {parameter.name} for {rpc}")
 
     def _decoded(self, operation: catalogue.Operation, body: bytes) -> Any:
         try:
@@ -257,11 +263,6 @@ class Cloud:
         defect, self._callee.defect = self._callee.defect, None
         if defect is not None:
             raise AssertionError(f"{rpc} raised {type(defect).__name__}, which no driver may: {defect}") from defect
-
-
-def not_proved(reason: str) -> Any:
-    """End a check without a verdict, saying why."""
-    pytest.skip(f"not proved: {reason}")
 
 
 @contextlib.contextmanager

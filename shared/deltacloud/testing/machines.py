@@ -9,7 +9,7 @@ from collections.abc import Callable
 from deltacloud.drivers import StateMachine
 from deltacloud.errors import NotFound
 from deltacloud.models import Instance, Transition
-from deltacloud.testing.cloud import POLL_S, Cloud, not_proved
+from deltacloud.testing.cloud import POLL_S, Cloud
 
 GONE = "finish"
 
@@ -75,9 +75,10 @@ def instance_in(cloud: Cloud, states: StateMachine, goal: str) -> Instance:
             return made
         way = next_way(states, state, goal)
         if way is None:
-            not_proved(f"instances are {state} before anybody sees them {goal}")
+            cloud.not_proved(f"instances are {state} before anybody sees them {goal}")
         elif way.action:
             act(cloud, way.action, made.id)
+            wait_for(cloud, made.id, later(states, way.to).__contains__, f"past {way.action}")
         else:
             time.sleep(POLL_S)
     raise AssertionError(f"{made.id} did not get {goal} within {cloud.subject.settle_s:g} s")

@@ -20,7 +20,7 @@ def requires(*operations: str) -> Callable[[Check], Check]:
     return applies_to(lambda driver: set(operations) <= driver.operations())
 
 
-def applies_to(condition: Callable[[type[Driver]], bool]) -> Callable[[Check], Check]:
+def applies_to(condition: Callable[[type[Driver]], object]) -> Callable[[Check], Check]:
     """Run a check only for drivers of which the condition holds; several may be stacked."""
 
     def mark(check: Check) -> Check:
@@ -79,6 +79,7 @@ class Suite:
         if reason is not None:
             request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
         with opened(subject) as cloud:
+            cloud.excuse = reason
             yield cloud
 
 

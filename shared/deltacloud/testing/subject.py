@@ -19,7 +19,7 @@ FaultKind = Literal["throttle", "throttle_once", "hang", "garbage", "close", "sl
 
 ``throttle`` refuses each with the cloud's own word for "too many requests"; ``throttle_once`` only the next.
 ``hang`` never answers. ``garbage`` answers what is not its protocol. ``close`` ends the connection instead of
-answering. ``slow`` answers rightly after half a second. ``lost_answer`` does what it is asked and then closes the
+answering. ``slow`` answers rightly after a second. ``lost_answer`` does what it is asked and then closes the
 connection instead of answering.
 """
 

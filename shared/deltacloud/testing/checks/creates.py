@@ -10,7 +10,8 @@ from deltacloud.drivers import Driver
 from deltacloud.errors import NotFound
 from deltacloud.models import Record
 from deltacloud.testing.checks.lists import ids, is_told_alike
-from deltacloud.testing.cloud import BY_COLLECTION, POLL_S, Cloud, not_proved
+from deltacloud.testing.checks.faults import SHORT_S
+from deltacloud.testing.cloud import BY_COLLECTION, POLL_S, Cloud
 from deltacloud.testing.selection import Suite, each
 
 
@@ -118,13 +119,13 @@ class CreateChecks(Suite):
         """The cloud did it and its answer never came: the caller asks again and there is one."""
         fault = cloud.subject.faults.get("lost_answer")
         if fault is None:
-            not_proved("Subject.faults has no lost_answer")
+            cloud.not_proved("Subject.faults has no lost_answer")
             return
         singular, rpc = BY_COLLECTION[operation.collection], f"list_{operation.collection}"
         values, key = cloud.values(operation.rpc), secrets.token_hex(16)
         before = set(ids(cloud.list(rpc)))
         with fault():
-            error = cloud.refusal(operation.rpc, key=key, within_s=5, **values)
+            error = cloud.refusal(operation.rpc, key=key, within_s=SHORT_S, **values)
         again = _create(cloud, operation, key, values)
         new = set(ids(cloud.list(rpc))) - before
         cloud.remove_later(singular, *(each for each in cloud.list(rpc) if each.id in new))

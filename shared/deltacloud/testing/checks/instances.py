@@ -5,7 +5,7 @@ from __future__ import annotations
 from deltacloud.drivers import Driver
 from deltacloud.models import Instance
 from deltacloud.testing.checks.lists import assert_valid, ids
-from deltacloud.testing.cloud import Cloud, not_proved
+from deltacloud.testing.cloud import Cloud
 from deltacloud.testing.machines import GONE, act, instance_in, lasts, later, state_of, wait_for, ways_of
 from deltacloud.testing.selection import Suite, applies_to, each, requires
 
@@ -89,7 +89,7 @@ class InstanceChecks(Suite):
         assert states is not None
         instance = instance_in(cloud, states, state)
         if not lasts(states, state) and state_of(cloud, instance.id) != state:
-            not_proved(f"instances are {state} too shortly to act on them")
+            cloud.not_proved(f"instances are {state} too shortly to act on them")
         act(cloud, action, instance.id)
         ends = {name for way in ways_of(states, state) if way.action == action for name in later(states, way.to)}
         wait_for(cloud, instance.id, ends.__contains__, f"one of {sorted(ends)}")
