@@ -11,6 +11,7 @@ from deltacloud.errors import (
     AuthenticationFailed,
     Conflict,
     Forbidden,
+    ForbiddenProvider,
     InvalidParameters,
     NotFound,
     OutcomeUnknown,
@@ -21,6 +22,9 @@ from deltacloud.errors import (
     Unavailable,
     WrongState,
 )
+from deltacloud.providers.holder import PictureHolder
+from deltacloud.providers.picture import Picture
+from deltacloud.providers.resolve import ProviderResolver
 from deltacloud_compute.drivers.ec2.driver import Ec2Driver
 from harness.driver_calls import DriverCalls
 from harness.waiting import wait_until
@@ -181,6 +185,9 @@ def test_instances_being_destroyed_are_among_the_stopped_ones_and_offer_nothing(
     call("destroy_instance", id=instance_id)
     listed = call("list_instances", state="STOPPED")
     assert [(each.id, each.state, each.actions) for each in listed] == [(instance_id, "STOPPED", ())]
+    assert call("destroy_instance", id=instance_id) is None
+    with pytest.raises(WrongState):
+        call("start_instance", id=instance_id)
 
 
 # Realms, hardware profiles, images.
@@ -739,6 +746,24 @@ def test_the_clouds_codes_have_their_meaning(call, cloud, image_id, code, error)
         call("create_instance", image_id=image_id)
     assert type(caught.value) is error
     assert code in caught.value.message
+
+
+def test_a_url_is_a_provider_where_the_operator_allows_it(cloud):
+    holder = PictureHolder()
+    driver = Ec2Driver()
+    cloud.control.seed(instances=2)
+
+    def listed(*allow: str):
+        holder.update(Picture(issued_at=time.time(), allow=allow))
+        target = ProviderResolver(holder)(driver, cloud.url)
+        assert not target.is_trusted
+        return DriverCalls(driver, target, DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY)("list_instances")
+
+    assert len(listed(cloud.url)) == 2
+    cloud.control.forget_calls()
+    with pytest.raises(ForbiddenProvider):
+        listed("https://*.cloud.example")
+    assert cloud.control.calls() == {}
 
 
 def test_a_cloud_that_is_not_there_is_the_clouds_failure():

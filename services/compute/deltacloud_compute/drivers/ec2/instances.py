@@ -135,9 +135,11 @@ class InstanceOperations(ComputeDriver):
     def destroy_instance(self, session: Session, id: str) -> None:
         """Destroy an instance in any state. Source: TerminateInstances, whose answer tells the state before.
 
+        One that is on its way out is left to go.
+
         Raises:
             NotFound: there is none.
-            WrongState: it was destroyed before; nothing was changed.
+            WrongState: it is gone already.
         """
         try:
             with native.calling(session) as ec2:
@@ -147,7 +149,7 @@ class InstanceOperations(ComputeDriver):
                 return
             raise
         before = _change(answer, "TerminatingInstances").get("PreviousState", {}).get("Name", "")
-        if before in states.GONE and not session.is_redelivered:
+        if before == states.TERMINATED and not session.is_redelivered:
             self.require_action("destroy", Instance(id=id, state=states.state(before)))
 
     def _is_to_do(self, session: Session, action: str, machine: Mapping[str, Any], owner_id: str | None) -> bool:

@@ -16,7 +16,8 @@ STATES = StateMachine(
 )
 """The original's machine; beyond it an instance may be destroyed from any state, as EC2 allows."""
 
-GONE = ("shutting-down", "terminated")
+TERMINATED = "terminated"
+GONE = ("shutting-down", TERMINATED)
 """EC2's states that nothing leads out of."""
 
 _STATES = {
@@ -25,7 +26,7 @@ _STATES = {
     "stopping": "STOPPING",
     "stopped": "STOPPED",
     "shutting-down": "STOPPED",
-    "terminated": "FINISH",
+    TERMINATED: "FINISH",
 }
 
 
