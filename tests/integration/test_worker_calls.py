@@ -138,7 +138,7 @@ def test_a_reply_nobody_receives_harms_nothing(worker: ProbeWorker, caller: Bare
     assert still_serves(caller)
 
 
-def test_a_reply_the_broker_refuses_harms_nobody_elses_call(
+def test_a_reply_the_broker_refuses_costs_neither_the_calls_in_hand_nor_the_next_ones(
     broker: Broker, vhost: str, tmp_path: Path, caller: BareCaller
 ) -> None:
     """The least permissions a worker needs, as deployments give them; its replies may go to some queues only."""
@@ -157,7 +157,6 @@ def test_a_reply_the_broker_refuses_harms_nobody_elses_call(
         assert still_serves(caller)
         assert caller.reply_to(slow)["result"]["id"] == "sleep-1"
         assert worker.notes.count("begin create_key sleep-1") == 1
-        assert "the broker refused a message" in worker.process.log_text()
     broker.request("DELETE", f"users/{user}")
 
 
@@ -183,18 +182,15 @@ def test_a_call_whose_deadline_passed_in_the_queue_is_not_run(url: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("method", "parameters", "code"),
-    [
-        ("get_realm", {"id": "sleep-60"}, "deadline_exceeded"),
-        ("create_key", {"name": "sleep-60"}, "outcome_unknown"),
-    ],
+    ("method", "name", "code"),
+    [("get_realm", "id", "deadline_exceeded"), ("create_key", "name", "outcome_unknown")],
 )
 def test_a_call_that_outlives_its_deadline_is_ended_and_gives_its_place_to_the_next(
-    url: str, tmp_path: Path, caller: BareCaller, method: str, parameters: dict[str, str], code: str
+    url: str, tmp_path: Path, method: str, name: str, code: str
 ) -> None:
-    with probe_worker(url, tmp_path, "--max-workers", "1"):
+    with probe_worker(url, tmp_path, "--max-workers", "1"), BareCaller(url) as caller:
         begin = time.monotonic()
-        reply = caller.call(SERVICE, method, **parameters, context={"deadline": time.time() + 0.5})
+        reply = caller.call(SERVICE, method, **{name: "sleep-60"}, context={"deadline": time.time() + 0.5})
         assert error_of(reply) == code
         assert still_serves(caller)
         assert time.monotonic() - begin < 5

@@ -38,7 +38,7 @@ class Link:
     """A connection kept open by whoever runs :meth:`run`, with a channel to consume on and one to publish on.
 
     ``channel`` belongs to one life of the connection: what was received on a lost one can no longer be acknowledged,
-    and the broker hands it out again. A publication that the broker refuses harms neither.
+    and the broker hands it out again. A publication that the broker refuses leaves both open.
 
     Args:
         broker: AMQP URL; ``amqps`` verifies the broker's certificate against the system's authorities.
@@ -153,7 +153,7 @@ def declare_exchange(channel: amqp.Channel, name: str) -> None:
 
 
 class _Publisher(pyamqp.Channel):
-    """A channel that the broker may close: it opens itself again, and nothing else is lost than what was refused."""
+    """A channel that the broker may close: it opens itself again. Lost is what was refused, and what followed at once."""
 
     def _on_close(self, code: int, text: str, class_id: int, method_id: int) -> None:
         try:
