@@ -43,9 +43,7 @@ class Route(msgspec.Struct, frozen=True):
     kind: Literal["run", "form"] = "run"
 
     def match(self, segments: tuple[str, ...]) -> dict[str, str] | None:
-        """Return the parameters in the path, or ``None`` when the path is another's."""
-        if len(segments) != len(self.template):
-            return None
+        """Return the parameters in a path of as many segments, or ``None`` when it is another's."""
         parameters = {}
         for part, segment in zip(self.template, segments, strict=True):
             if part.startswith("{"):
@@ -98,20 +96,20 @@ def _decode(raw: bytes) -> str:
 
 
 class Router:
-    """The routes below ``/api``, by number of segments, the most literal first."""
+    """The routes below ``/api``, by first segment and number of segments, the most literal first."""
 
     def __init__(self, collections: Iterable[catalogue.Collection] = catalogue.COLLECTIONS) -> None:
         routes = [route for each in collections for operation in each.operations for route in _routes(operation)]
-        self._by_length: dict[int, list[Route]] = {}
+        self._by_start: dict[tuple[str, int], list[Route]] = {}
         for route in sorted(routes, key=lambda route: sum(part.startswith("{") for part in route.template)):
-            self._by_length.setdefault(len(route.template), []).append(route)
+            self._by_start.setdefault((route.template[0], len(route.template)), []).append(route)
 
     def matches(self, segments: tuple[str, ...]) -> dict[str, Match]:
         """Return what the path offers, by HTTP method; empty for a path that is none of ours."""
         found: dict[str, Match] = {}
         if "" in segments:
             return found
-        for route in self._by_length.get(len(segments), ()):
+        for route in self._by_start.get((segments[0], len(segments)), ()):
             parameters = route.match(segments)
             if parameters is not None:
                 found.setdefault(route.method, Match(route, parameters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from deltacloud.errors import InvalidRequest
 
 ROOT = "/api"
 _SAFE = "!$&'()*+,:=@~"
+_PLAIN = re.compile(r"[\w.:@-]*", re.ASCII)
+"""Most ids, which need no quoting."""
 
 
 def base_url(request: Request) -> str:
@@ -30,9 +33,13 @@ def base_url(request: Request) -> str:
 
 def join(base: str, *segments: str) -> str:
     """Return a URL below a base, each segment percent-encoded where it must be."""
-    return "/".join((base, *(quote(segment, safe=_SAFE) for segment in segments)))
+    return "/".join((base, *map(_quoted, segments)))
 
 
 def matrix(name: str, value: str) -> str:
     """Return a matrix parameter as the original appends it to a segment."""
-    return f";{name}={quote(value, safe=_SAFE)}"
+    return f";{name}={_quoted(value)}"
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_SAFE)

@@ -12,6 +12,8 @@ Layout = Literal["line", "block", "inline", "void"]
 """``line``: text beside the tags, ``<x></x>`` when empty; ``block``: each child on a line of its own, also when there
 is none; ``inline``: children right between the tags; ``void``: ``<x />``."""
 
+_PLAIN = re.compile(r"[^&<>'\"\x00-\x1f\x7f-\U0010ffff]*")
+"""Text that can be written as it is; most is, and need not be looked at twice."""
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE = str.maketrans(
@@ -57,7 +59,7 @@ def document(root: Element, *, prolog: bool) -> bytes:
 
 def escape(value: Value) -> str:
     """Return a value as element text; characters that XML cannot hold become U+FFFD."""
-    return _clean(value).translate(_TEXT)
+    return _escaped(value, _TEXT)
 
 
 def name_of(text: str) -> str:
@@ -69,6 +71,11 @@ def name_of(text: str) -> str:
 def cdata_section(value: Value) -> str:
     """Return a value in CDATA; an end mark inside it is split over two sections."""
     return f"<![CDATA[{_clean(value).replace(']]>', ']]]]><![CDATA[>')}]]>"
+
+
+def _escaped(value: Value, table: dict[int, str]) -> str:
+    text = "" if value is None else str(value)
+    return text if _PLAIN.fullmatch(text) else _clean(text).translate(table)
 
 
 def _clean(value: Value) -> str:
@@ -99,7 +106,7 @@ def _write(element: Element, indent: str, out: list[str]) -> None:
 
 def _attributes(attributes: Mapping[str, Value]) -> str:
     return "".join(
-        f" {name}='{_clean(attributes[name]).translate(_ATTRIBUTE)}'"
+        f" {name}='{_escaped(attributes[name], _ATTRIBUTE)}'"
         for name in sorted(attributes)
         if attributes[name] is not None
     )
