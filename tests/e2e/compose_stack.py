@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("gateway", "registry", "compute", "storage")
+TARGETS = ("registry", "compute", "storage", "gateway")
 UP_S = 240.0
 
 
