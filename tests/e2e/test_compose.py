@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 import requests
+
 from e2e.compose_stack import Stack, run
 from harness.requirements import Requirement, need
 from harness.waiting import wait_until

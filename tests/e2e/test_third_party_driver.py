@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from harness.ports import free_port
 from harness.processes import answers, start
 

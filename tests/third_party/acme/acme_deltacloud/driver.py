@@ -16,7 +16,7 @@ class AcmeDriver(ComputeDriver):
 
     id = "acme"
     title = "Acme Cloud"
-    credentials = CredentialLabels(username="Member", password="Badge")  # noqa: S106 - labels
+    credentials = CredentialLabels(username="Member", password="Badge")
     providers = (ProviderInfo(id="desert"), ProviderInfo(id="coast"))
     default_provider = "desert"
     states = StateMachine({"start": [("create", "stopped")], "stopped": [], "finish": []})
@@ -39,5 +39,5 @@ class AcmeDriver(ComputeDriver):
         return MACHINES[id]
 
     def _admit(self, session: Session) -> None:
-        if session.credentials.password != "beep":  # noqa: S105 - a made-up cloud's
+        if session.credentials.password != "beep":
             raise AuthenticationFailed("Acme does not know this badge.")
