@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.responses import Response
 
-from deltacloud.catalogue import collection
 from deltacloud.catalogue.check import shown
 from deltacloud.errors import AuthenticationFailed, CapabilityMissing, NotFound, NotSupported
 from deltacloud.models import DriverInfo, Page, ProviderInfo
@@ -24,7 +23,6 @@ from deltacloud_gateway.representations.shape import View
 
 CHECK_CREDENTIALS = "check_credentials"
 LIST_PROVIDERS = "list_providers"
-INDEX = collection("drivers").operation("index")
 
 
 def with_providers(info: DriverInfo, picture: Picture) -> DriverInfo:

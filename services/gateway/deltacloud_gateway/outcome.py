@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,9 @@ SHOWN_AT_ONCE = (Instance, Key, CommandOutput)
 """Records whose page is the answer to the form that made or changed them; a key's private part is told only then.
 After all others a browser is redirected."""
 
+LONG = 200
+"""Records of a list that take some ten milliseconds to write."""
+
 
 async def run(exchange: Exchange, parameters: dict[str, Any]) -> Response:
     """Run the operation and return its response.
@@ -27,12 +31,19 @@ async def run(exchange: Exchange, parameters: dict[str, Any]) -> Response:
     operation = exchange.operation
     result = await exchange.call(operation.rpc, **parameters)
     if isinstance(result, Page):
-        return exchange.render(result.items)
+        return await _list(exchange, result.items)
     if isinstance(result, Blob) and operation.status == HTTPStatus.NO_CONTENT:
         return Response(status_code=operation.status, headers=metadata_headers(result.user_metadata))
     if result is None:
         return _nothing(exchange)
     return _record(exchange, result)
+
+
+async def _list(exchange: Exchange, items: list[Record]) -> Response:
+    """Return a list; a long one is written down in a thread, since other requests should not wait for that."""
+    if len(items) < LONG:
+        return exchange.render(items)
+    return await asyncio.to_thread(exchange.render, items)
 
 
 def _record(exchange: Exchange, result: Record | list[Record]) -> Response:

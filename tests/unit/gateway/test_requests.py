@@ -1,6 +1,7 @@
 """One request from outside: the order of the checks, what reaches the driver, what comes back."""
 
 import base64
+import threading
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from deltacloud.errors import NotFound, ProviderTimeout, Throttled
 from deltacloud.providers.holder import PictureHolder
 from deltacloud.rpc.inprocess import InProcessTransport
 from deltacloud_gateway.app import create_app
+from deltacloud_gateway.representations import documents
 from deltacloud_gateway.settings import GatewaySettings
 from harness.asgi import ask
 
@@ -434,3 +436,23 @@ def test_a_traceparent_is_passed_on_when_it_is_one(client: Any, monkeypatch: pyt
     assert contexts[0].traceparent == given
     assert msgspec.json.encode(contexts[1].traceparent) != b'"nonsense"'
     assert len(contexts[1].traceparent) == len(given)
+
+
+def test_a_long_list_is_whole_and_written_in_a_thread_so_that_other_requests_go_on(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = client.cloud.instances["i1"]
+    client.cloud.instances = {f"i{number}": msgspec.structs.replace(one, id=f"i{number}") for number in range(2000)}
+    writers: list[int] = []
+    write = documents.many
+
+    def noted(*arguments: Any) -> Any:
+        writers.append(threading.get_ident())
+        return write(*arguments)
+
+    monkeypatch.setattr(documents, "many", noted)
+
+    answer = client.get("/api/instances")
+
+    assert len(answer.xml) == 2000
+    assert writers != [threading.get_ident()]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deltacloud import catalogue
-from deltacloud_gateway.representations.shape import Action, Cell, Link, Part, View
+from deltacloud_gateway.representations.shape import Action, Link, Part, View
 from deltacloud_gateway.representations.xml import Element, Layout, Value
 
 
@@ -139,11 +139,6 @@ def actions(offered: Sequence[Action], *, json: str = "", if_any: bool = False) 
         else lambda: {"actions": [{key: _fields(each)[key] for key in keys} for each in offered]},
         actions=offered,
     )
-
-
-def listed(*cells: Cell) -> Cell:
-    """Return several cells as one."""
-    return tuple(cells)
 
 
 def _fields(each: Action) -> dict[str, str]:
