@@ -1,0 +1,1 @@
+"""Programs the figures start beside our services: the other side of a comparison, each a process of its own."""
