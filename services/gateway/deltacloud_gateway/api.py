@@ -198,7 +198,8 @@ class Api:
                 self._exchange(visit, operation, driver, self._login(visit, operation, driver), form), operation
             )
         metadata = parameters.blob_metadata(visit.request)
-        collected = parameters.collect(operation, visit.path_parameters, visit.given, metadata)
+        given = parameters.filled_in(operation, visit.given) if visit.format == "html" else visit.given
+        collected = parameters.collect(operation, visit.path_parameters, given, metadata)
         exchange = self._exchange(visit, operation, driver, self._login(visit, operation, driver), form)
         return await outcome.run(exchange, collected)
 

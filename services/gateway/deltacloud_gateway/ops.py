@@ -34,7 +34,8 @@ class Ops:
             "/health/ready": self._ready,
             "/metrics": _metrics,
             "/robots.txt": lambda: Response(ROBOTS, media_type="text/plain"),
-            "/static/style.css": lambda: Response(_style(), media_type="text/css"),
+            "/static/style.css": lambda: Response(_file("style.css"), media_type="text/css"),
+            "/static/icon.svg": lambda: Response(_file("icon.svg"), media_type="image/svg+xml"),
         }
 
     def _ready(self) -> Response:
@@ -57,8 +58,8 @@ def _metrics() -> Response:
 
 
 @cache
-def _style() -> bytes:
-    return (STATIC / "style.css").read_bytes()
+def _file(name: str) -> bytes:
+    return (STATIC / name).read_bytes()
 
 
 def _json(value: object, status: HTTPStatus) -> Response:

@@ -97,6 +97,11 @@ def collect(
     return check(operation, collected)
 
 
+def filled_in(operation: Operation, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what a person filled in: a browser sends every field, and an empty one counts only if it is required."""
+    return {name: value for name, value in given.items() if value or name in operation.required}
+
+
 def check_path(operation: Operation, path: Mapping[str, str]) -> None:
     """Check the parameters in the path alone, before a body is read.
 

@@ -92,8 +92,9 @@ def test_pages_run_no_script_and_load_nothing_from_elsewhere(client: Any) -> Non
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"
         found = page(answer) if "charset" not in answer.headers["content-type"] else html.fromstring(answer.text)
         assert not found.xpath("//script | //*[@style] | //style | //@onclick")
-        assert found.xpath("//link/@href") == ["/static/style.css"]
+        assert found.xpath("//link/@href") == ["/static/icon.svg", "/static/style.css"]
     assert client.get("/static/style.css", login=None).headers["content-type"].startswith("text/css")
+    assert client.get("/static/icon.svg", login=None).headers["content-type"].startswith("image/svg+xml")
 
 
 def test_links_of_a_page_keep_the_driver_and_provider_it_was_asked_with(client: Any) -> None:

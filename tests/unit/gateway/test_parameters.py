@@ -106,6 +106,15 @@ def test_a_parameter_outside_what_is_declared_is_400_and_named(client: Any, form
     assert client.cloud.seen == []
 
 
+def test_an_empty_field_of_a_page_s_form_was_not_filled_in_while_a_program_s_empty_value_counts(client: Any) -> None:
+    client.post("/api/instances", "image_id=m1&name=&instance_count=", accept="text/html")
+    from_page = client.cloud.last().parameters
+    client.post("/api/instances", "image_id=m1&name=")
+
+    assert from_page["name"] is None
+    assert client.cloud.last().parameters["name"] == ""
+
+
 def test_a_filter_reaches_the_driver(client: Any) -> None:
     client.get("/api/instances?state=STOPPED")
 
