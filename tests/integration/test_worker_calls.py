@@ -154,6 +154,7 @@ def test_a_reply_the_broker_refuses_costs_neither_the_calls_in_hand_nor_the_next
         slow = caller.send(f"{SERVICE}.create_key", b'{"args": [], "kwargs": {"name": "sleep-1"}}')
         worker.wait_for_note("begin create_key sleep-1")
         caller.send(LIST, CALL, reply_to="forbidden.place")
+        wait_until(lambda: "the broker refused a message" in worker.process.log_text(), "the refusal")
         assert still_serves(caller)
         assert caller.reply_to(slow)["result"]["id"] == "sleep-1"
         assert worker.notes.count("begin create_key sleep-1") == 1

@@ -20,6 +20,7 @@ from kombu.transport import pyamqp
 
 from deltacloud.logging import get_logger
 from deltacloud.rpc.envelope import CONTENT_TYPE
+from deltacloud.rpc.worker.frames import tolerant_frames
 
 CONNECT_TIMEOUT_S = 3.0
 HEARTBEAT_S = 20
@@ -153,7 +154,7 @@ def declare_exchange(channel: amqp.Channel, name: str) -> None:
 
 
 class _Publisher(pyamqp.Channel):
-    """A channel that the broker may close: it opens itself again. Lost is what was refused, and what followed at once."""
+    """A channel the broker may close: it opens itself again. Lost is what was refused, and what followed at once."""
 
     def _on_close(self, code: int, text: str, class_id: int, method_id: int) -> None:
         try:
@@ -174,6 +175,10 @@ class _BufferedTransport(TCPTransport):  # type: ignore[misc]
 class _Connection(pyamqp.Connection):
     # Not "connection.blocked": to hear that, py-amqp reads the socket within each publication, beside the reader.
     negotiate_capabilities = {"consumer_cancel_notify": True, "authentication_failure_close": True}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.frame_handler_cls = tolerant_frames
 
     def Transport(  # noqa: N802 - its name
         self, host: str, connect_timeout: float, ssl: Any = False, *timeouts: Any, **options: Any
