@@ -6,12 +6,11 @@ import msgspec
 import pytest
 
 from deltacloud.drivers import ComputeDriver, ProviderTarget
-from deltacloud.errors import ForbiddenProvider, Unavailable, UnknownDriver, UnknownProvider
-from deltacloud.models import DriverInfo, ProviderInfo
+from deltacloud.errors import ForbiddenProvider, Unavailable, UnknownProvider
+from deltacloud.models import ProviderInfo
 from deltacloud.providers.holder import SILENT_S, PictureHolder
 from deltacloud.providers.picture import Picture, ProviderEntry
 from deltacloud.providers.resolve import KEPT_S, ProviderResolver, precheck
-from deltacloud.providers.shown import shown_driver, shown_drivers, shown_providers
 
 
 class Regional(ComputeDriver):
@@ -233,27 +232,3 @@ def test_waiting_for_a_picture_ends_with_the_first_one() -> None:
     assert not holder.wait(0.0)
     holder.update(Picture(issued_at=1.0))
     assert holder.wait(0.0)
-
-
-INFO = DriverInfo(id="regional", name="Regional", services=("compute.regional",), providers=Regional.providers)
-
-
-def test_the_operators_providers_are_shown_before_the_built_in_ones_they_do_not_override() -> None:
-    shown = shown_providers(PICTURE, INFO)
-    assert [each.id for each in shown] == ["Lab", "WEST", "east"]
-    assert shown[0].entrypoints == {"ec2": "http://127.0.0.1:5555"}
-
-
-def test_one_address_for_everything_is_shown_for_each_service_where_no_kinds_are_known() -> None:
-    info = DriverInfo(id="regional", name="R", services=("compute.regional", "storage.regional"))
-    entry = ProviderEntry(name="p", endpoint="http://a", endpoints={"s3": "http://b"})
-    (shown,) = shown_providers(Picture(providers={"regional": {"p": entry}}), info)
-    assert shown.entrypoints == {"compute": "http://a", "storage": "http://a", "s3": "http://b"}
-
-
-def test_drivers_are_shown_by_id_and_an_unknown_one_is_refused_with_those_there_are() -> None:
-    picture = msgspec.structs.replace(PICTURE, drivers={"regional": INFO, "easy": Easy.info()})
-    assert [each.id for each in shown_drivers(picture)] == ["easy", "regional"]
-    assert [each.id for each in shown_driver(picture, "regional").providers] == ["Lab", "WEST", "east"]
-    with pytest.raises(UnknownDriver, match="easy, regional"):
-        shown_driver(picture, "none")

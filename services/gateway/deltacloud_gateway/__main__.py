@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from deltacloud import cli, logging
 from deltacloud.settings import PREFIX, read, refuse
-from deltacloud_gateway.service import run
+from deltacloud_gateway import server, service
 from deltacloud_gateway.settings import GatewaySettings
 
 EXAMPLES = """
@@ -36,7 +34,7 @@ def command(**given: str | None) -> None:
         refuse(f"setting {PREFIX}BROKER is missing: give --broker or the variable (amqp://user:password@host:5672/)")
     logging.configure(settings.log_level, service="gateway")
     try:
-        asyncio.run(run(settings, settings.broker))
+        server.run(service.run(settings, settings.broker))
     except OSError as error:
         refuse(f"cannot serve at {settings.host}:{settings.port}: {error.strerror or error}")
     except ValueError as error:

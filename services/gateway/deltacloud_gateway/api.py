@@ -13,6 +13,7 @@ from deltacloud.catalogue import Operation
 from deltacloud.errors import AuthenticationFailed, CapabilityMissing, MethodNotAllowed, NotFound
 from deltacloud.models import DriverInfo
 from deltacloud.providers.holder import PictureHolder
+from deltacloud.providers.resolve import precheck
 from deltacloud.rpc.context import CarriedCredentials
 from deltacloud.rpc.transport import Transport
 from deltacloud_gateway import blobs, credentials, local, options, outcome, pages, parameters, urls
@@ -222,6 +223,8 @@ class Api:
         given: CarriedCredentials | None,
         form: dict[str, str] | None = None,
     ) -> Exchange:
+        """Return the exchange; a provider URL that nothing can allow is refused here, before any worker hears of it."""
+        precheck(self._holder.current, driver.id, visit.selection.provider if visit.selection else None)
         return Exchange(
             visit=visit,
             settings=self._settings,

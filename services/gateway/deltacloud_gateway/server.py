@@ -12,7 +12,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -28,6 +29,19 @@ HEADER_ROOM = 2
 BACKLOG = 1024
 
 _LOG = get_logger()
+
+
+def run(serving: Coroutine[Any, Any, None]) -> NoReturn:
+    """Run what ends by :func:`serve` to its end, and the process with it, status 0.
+
+    The interpreter's own end is left out: a thread of the server that wakes up meanwhile aborts the process (SIGABRT;
+    seen in a third of all ends on Python 3.11 with granian 2.8).
+
+    Raises:
+        Exception: whatever kept it from serving.
+    """
+    asyncio.run(serving)
+    _end()
 
 
 async def serve(app: ASGIApp, settings: GatewaySettings, *, on_start: Callable[[], None] | None = None) -> None:
@@ -97,8 +111,13 @@ def _free_address(host: str, port: int) -> tuple[str, int]:
         return str(address[0]), int(probe.getsockname()[1])
 
 
-def _give_up() -> None:
+def _give_up() -> NoReturn:
     """End the process at once: a client that never finishes must not keep it."""
     _LOG.warning("requests in hand were given up")
+    _end()
+
+
+def _end() -> NoReturn:
+    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

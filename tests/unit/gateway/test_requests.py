@@ -305,6 +305,14 @@ def test_a_provider_that_cannot_stand_in_a_header_is_400(client: Any, provider: 
     assert client.get(f"/api/realms?api[provider]={provider}").status == 400
 
 
+def test_a_provider_url_that_nothing_allows_is_refused_before_a_worker_hears_of_it(client: Any) -> None:
+    answer = client.get("/api/realms", X_Deltacloud_Provider="http://169.254.169.254/latest")
+
+    assert answer.status == 400
+    assert "169.254.169.254" in answer.xml.findtext("message")
+    assert client.cloud.seen == []
+
+
 def test_creating_answers_201_with_the_location(client: Any) -> None:
     answer = client.post("/api/instances", "image_id=m1&name=web")
 

@@ -28,6 +28,8 @@ PARTS_IN_FLIGHT = 2
 PARTS_OF_A_SIZE = 1000
 AT_HAND = 256 * 1024
 """A body of at most so many bytes is read first and sent whole, over a kept-open connection."""
+SETTLE_S = 5.0
+"""Parts on their way when an upload fails get so long to arrive before they are cut off."""
 ABORT_S = 30.0
 
 _ending: set[asyncio.Task[None]] = set()
@@ -72,11 +74,12 @@ class Upload:
             return self._record(length, etag, stored_at)
         if plan.upload_id is None:
             raise NotSupported("This driver stores no blob whose length is not told: send Content-Length.")
+        tasks: list[asyncio.Task[UploadPart]] = []
         try:
-            sending = self._gathered(plan, source) if length is None else self._slices(plan, source, length)
+            sending = self._gathered(plan, source, tasks) if length is None else self._slices(plan, source, length)
             finished = await self.finish(plan.upload_id, await sending)
         except BaseException:  # a cancelled request must leave no parts behind either
-            await _to_the_end(self.abort(plan.upload_id))
+            await _to_the_end(self._give_up(plan.upload_id, tasks))
             raise
         return self._record(source.count, finished.etag, finished.last_modified)
 
@@ -129,10 +132,11 @@ class Upload:
             parts.append(await self.send_part(plan.upload_id or "", len(parts) + 1, size, source.pieces(size)))
         return parts
 
-    async def _gathered(self, plan: UploadPlan, source: Source) -> list[UploadPart]:
-        """Send a body of unknown length."""
+    async def _gathered(
+        self, plan: UploadPlan, source: Source, tasks: list[asyncio.Task[UploadPart]]
+    ) -> list[UploadPart]:
+        """Send a body of unknown length; ``tasks`` are the sendings that were begun."""
         gate = asyncio.Semaphore(PARTS_IN_FLIGHT)
-        tasks: list[asyncio.Task[UploadPart]] = []
 
         async def send(number: int, data: bytes) -> UploadPart:
             try:
@@ -140,18 +144,26 @@ class Upload:
             finally:
                 gate.release()
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                while not await source.at_end():
-                    if len(tasks) >= plan.max_parts:
-                        raise TooLarge("The blob is larger than the store takes in parts.")
-                    data = await source.take(plan.part_size << len(tasks) // PARTS_OF_A_SIZE)
-                    await gate.acquire()
-                    tasks.append(group.create_task(send(len(tasks) + 1, data)))
-                    del data
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return [task.result() for task in tasks]
+        while not await source.at_end():
+            if len(tasks) >= plan.max_parts:
+                raise TooLarge("The blob is larger than the store takes in parts.")
+            data = await source.take(plan.part_size << len(tasks) // PARTS_OF_A_SIZE)
+            await gate.acquire()
+            for task in tasks:
+                if task.done():
+                    task.result()  # what it raised is raised here, and no more is read
+            tasks.append(asyncio.create_task(send(len(tasks) + 1, data)))
+            del data
+        return list(await asyncio.gather(*tasks))
+
+    async def _give_up(self, upload_id: str, tasks: list[asyncio.Task[UploadPart]]) -> None:
+        """Forget an upload once nothing of it is on its way: a part that arrives later would stay."""
+        if tasks:
+            await asyncio.wait(tasks, timeout=SETTLE_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.abort(upload_id)
 
     async def _send(self, transfer: Transfer, body: Body) -> tuple[str | None, str | None]:
         store = await self._exchange.resources.get("store", opened)
