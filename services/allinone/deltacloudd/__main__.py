@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
 
 from deltacloud import cli, logging
 from deltacloud.drivers.loading import BrokenDriver, available
 from deltacloud.settings import read, refuse
+from deltacloud_gateway import server
 from deltacloud_gateway import service as gateway
 from deltacloud_registry.providers_file import ProvidersFileError
 from deltacloudd import embedded
@@ -57,10 +56,9 @@ def command(log_level: str | None, **given: str | None) -> None:
     logging.configure(settings.log_level if log_level else "warning", service="deltacloudd")
     try:
         if settings.broker is not None:
-            asyncio.run(gateway.run(settings, settings.broker))
-            return
+            server.run(gateway.run(settings, settings.broker))
         _check_driver(settings.default_driver)
-        asyncio.run(embedded.run(settings, lambda: _greet(settings)))
+        server.run(embedded.run(settings, lambda: _greet(settings)))
     except (BrokenDriver, ProvidersFileError) as error:
         refuse(str(error))
     except OSError as error:
