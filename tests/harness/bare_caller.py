@@ -36,10 +36,17 @@ class BareCaller:
         body = json.dumps({"args": [], "kwargs": parameters}).encode()
         return self.reply_to(self.send(f"{service}.{method}", body))
 
-    def send(self, routing_key: str, body: bytes, **properties: Any) -> str:
+    def send(
+        self,
+        routing_key: str | bytes,
+        body: bytes,
+        *,
+        kind: type[pika.BasicProperties] = pika.BasicProperties,
+        **properties: Any,
+    ) -> str:
         """Publish a message, by default with all the properties of a call, and return its correlation id.
 
-        `None` leaves a property out. Raises pika.exceptions.UnroutableError when no queue takes it.
+        `None` leaves a property out; `kind` encodes them. Raises pika.exceptions.UnroutableError.
         """
         correlation_id = secrets.token_hex(8)
         usual = {
@@ -48,9 +55,7 @@ class BareCaller:
             "reply_to": self.reply_queue,
             "correlation_id": correlation_id,
         }
-        self._channel.basic_publish(
-            _EXCHANGE, routing_key, body, pika.BasicProperties(**{**usual, **properties}), mandatory=True
-        )
+        self._channel.basic_publish(_EXCHANGE, routing_key, body, kind(**{**usual, **properties}), mandatory=True)
         return correlation_id
 
     def reply_to(self, correlation_id: str | None, *, timeout_s: float = REPLY_TIMEOUT_S) -> Any:
