@@ -40,7 +40,7 @@ class ProbeWorker:
     @property
     def is_ready(self) -> bool:
         """Whether it says that it is ready."""
-        return self.get("/health/ready").status_code == requests.codes.ok
+        return bool(self.get("/health/ready").status_code == requests.codes.ok)
 
     def get(self, path: str) -> requests.Response:
         """Ask the ops port."""

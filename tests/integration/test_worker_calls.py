@@ -42,6 +42,15 @@ def caller(url: str) -> Iterator[BareCaller]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def serving(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareCaller]:
+    """A caller of a worker that the module's tests share."""
+    with broker.new_vhost() as vhost:
+        url = broker.url(vhost)
+        with probe_worker(url, tmp_path_factory.mktemp("shared")), BareCaller(url) as made:
+            yield made
+
+
 def error_of(reply: Any) -> str:
     assert reply["result"] is None
     return str(reply["error"]["code"])
@@ -105,11 +114,11 @@ BROKEN = {
 
 @pytest.mark.parametrize(("what", "code"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_call_is_answered_and_the_next_one_served(
-    worker: ProbeWorker, caller: BareCaller, what: dict[str, Any], code: str
+    serving: BareCaller, what: dict[str, Any], code: str
 ) -> None:
-    sent = caller.send(**{"routing_key": LIST, **what})
-    assert error_of(caller.reply_to(sent)) == code
-    assert still_serves(caller)
+    sent = serving.send(**{"routing_key": LIST, **what})
+    assert error_of(serving.reply_to(sent)) == code
+    assert still_serves(serving)
 
 
 def test_an_encoding_that_is_not_utf8_harms_nothing(worker: ProbeWorker, caller: BareCaller) -> None:
