@@ -308,6 +308,15 @@ def test_an_aborted_upload_leaves_nothing(mock):
     assert _left_behind(mock) == []
 
 
+def test_a_part_that_arrives_after_the_end_of_its_upload_is_not_kept(mock):
+    plan = mock.upload_blob(bucket_id="bucket1", id="big")
+    transfer = mock.sign_part_blob(bucket_id="bucket1", id="big", upload_id=plan.upload_id, number=1, content_length=1)
+    mock.abort_upload_blob(bucket_id="bucket1", id="big", upload_id=plan.upload_id)
+
+    assert move(transfer, b"1").status == 404
+    assert _left_behind(mock) == []
+
+
 def test_the_conditions_of_an_upload_in_parts_are_held_at_its_end(mock):
     plan = mock.upload_blob(bucket_id="bucket1", id="blob1", conditions={"If-None-Match": "*"})
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from deltacloud.errors import InvalidParameters
+from deltacloud.errors import InvalidParameters, NotFound
 from deltacloud.models import UploadPart
 from deltacloud_storage.tickets import Ticket
 
@@ -34,7 +34,7 @@ def read_parts(parts: list[dict[str, Any]]) -> list[UploadPart]:
 
 
 class Uploads:
-    """The parts under one folder. An upload is a random name; nothing else is kept of it.
+    """The parts under one folder. An upload is a random name, and a mark that it goes on; its ticket holds the rest.
 
     Args:
         folder: the folder of the parts, made when needed. It must be on the file system the parts arrive on.
@@ -43,11 +43,24 @@ class Uploads:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, ticket: Ticket, received: BinaryIO, etag: str) -> None:
-        """Keep a received file as a part, over an earlier one of that number and content."""
-        received.flush()
+    def begin(self, upload: str) -> None:
+        """Make an upload known; parts are kept only while it is."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        Path(received.name).replace(self._file(ticket, ticket.number or 0, etag))
+        self._mark(upload).touch(mode=0o600)
+
+    def keep(self, ticket: Ticket, received: BinaryIO, etag: str) -> None:
+        """Keep a received file as a part, over an earlier one of that number and content.
+
+        Raises:
+            NotFound: the upload has ended; the part is gone.
+        """
+        received.flush()
+        file = self._file(ticket, ticket.number or 0, etag)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(received.name).replace(file)
+        if not self._mark(ticket.upload).exists():  # looked at last, so that no part outlives its upload
+            file.unlink(missing_ok=True)
+            raise NotFound("This upload has ended.")
 
     def join(self, ticket: Ticket, parts: Iterable[UploadPart], into: BinaryIO) -> tuple[int, str]:
         """Write the parts, in the order given, into a file. Return its size and MD5.
@@ -64,7 +77,8 @@ class Uploads:
         return size, digest.hexdigest()
 
     def forget(self, ticket: Ticket) -> None:
-        """Remove the upload's parts. Safe to repeat."""
+        """End the upload and remove its parts. Safe to repeat."""
+        self._mark(ticket.upload).unlink(missing_ok=True)
         for file in self._folder.glob(f"{ticket.upload}.*"):
             file.unlink(missing_ok=True)
 
@@ -83,6 +97,9 @@ class Uploads:
                     yield piece
         except FileNotFoundError:
             raise InvalidParameters(f"Part {part.number} of this upload with this ETag never arrived.") from None
+
+    def _mark(self, upload: str | None) -> Path:
+        return self._folder / f"{upload}.begun"
 
     def _file(self, ticket: Ticket, number: int, etag: str) -> Path:
         return self._folder / f"{ticket.upload}.{number}.{etag}"

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from deltacloud.catalogue.check import shown
 from deltacloud.errors import NotFound, ProviderError
+from deltacloud.logging import get_logger
 from deltacloud.metrics import TRANSFERRED_BYTES
 from deltacloud.models import Blob, Transfer
 from deltacloud_gateway.blobs.store import opened
@@ -35,6 +36,7 @@ PASSED_ON = (
 DEFAULT_TYPE = "application/octet-stream"
 _UNTYPED = {"", "binary/octet-stream"}
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`|~-]+")
+_LOG = get_logger()
 _DOWN = TRANSFERRED_BYTES.labels("down")
 
 
@@ -59,7 +61,7 @@ async def download(exchange: Exchange) -> Response:
         answer = await stack.enter_async_context(store.send(transfer, silence_s=silence_s))
     except NotFound as error:
         raise NotFound(f"There is no blob {shown(blob_id)} in bucket {shown(bucket_id)}.") from error
-    return _Stream(answer, blob_id, stack)
+    return _Stream(answer, blob_id, stack, exchange.request_id)
 
 
 async def _head(exchange: Exchange) -> Response:
@@ -76,7 +78,7 @@ async def _head(exchange: Exchange) -> Response:
 class _Stream(StreamingResponse):
     """A store's answer on its way to the client, as fast as the client reads it."""
 
-    def __init__(self, answer: aiohttp.ClientResponse, blob_id: str, stack: AsyncExitStack) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, blob_id: str, stack: AsyncExitStack, request_id: str) -> None:
         is_unchanged = answer.status == HTTPStatus.NOT_MODIFIED
         headers = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
         if not is_unchanged:
@@ -84,6 +86,7 @@ class _Stream(StreamingResponse):
             headers["Content-Disposition"] = disposition(blob_id)
         super().__init__(_bytes(answer), status_code=answer.status, headers=headers)
         self._stack = stack
+        self._request_id = request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -91,9 +94,20 @@ class _Stream(StreamingResponse):
         finally:
             await self._stack.aclose()
 
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except ProviderError as error:
+            # Without the last message the server breaks the connection off: it must not look like the blob's end.
+            _LOG.warning("blob broken off", request_id=self._request_id, detail=error.message)
+
 
 async def _bytes(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Yield the bytes; raising after the first one makes the server break the connection off, never end it well."""
+    """Yield the bytes.
+
+    Raises:
+        ProviderError: they ended before their end.
+    """
     try:
         async for chunk in answer.content.iter_any():
             _DOWN.inc(len(chunk))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from deltacloud.drivers import Session, StorageDriver, aws
 from deltacloud.drivers.aws import SignedRequest
-from deltacloud.errors import Conflict, NotSupported
+from deltacloud.errors import Conflict, NotSupported, ProviderError
 from deltacloud.models import Blob, Bucket, FeatureDeclaration, Transfer, UploadPlan
 from deltacloud_storage.drivers.ec2 import convert, errors
 from deltacloud_storage.uploads import read_parts
@@ -81,7 +81,7 @@ class S3Driver(StorageDriver):
     def get_blob(self, session: Session, bucket_id: str, id: str) -> Blob:
         """Show what is known of a blob. Source: HeadObject."""
         with errors.about_blob(bucket_id, id), aws.calling(session, "s3", errors.CODES) as s3:
-            return convert.blob(bucket_id, id, s3.head_object(Bucket=bucket_id, Key=id))
+            return convert.blob(bucket_id, id, _head(s3, bucket_id, id))
 
     def destroy_blob(self, session: Session, bucket_id: str, id: str) -> None:
         """Remove a blob; S3 does not tell whether there was one. Source: DeleteObject."""
@@ -103,7 +103,7 @@ class S3Driver(StorageDriver):
         """
         kept = {"Bucket": bucket_id, "Key": id}
         with errors.about_blob(bucket_id, id), aws.calling(session, "s3", errors.CODES) as s3:
-            head = s3.head_object(**kept)
+            head = _head(s3, bucket_id, id)
             if head["ContentLength"] > SINGLE_LIMIT:
                 raise NotSupported("S3 cannot change the attributes of a blob of more than 5 GiB; store it anew.")
             copied = s3.copy_object(
@@ -201,6 +201,24 @@ class S3Driver(StorageDriver):
         native, _ = _read_upload_id(upload_id)
         with aws.calling(session, "s3", errors.CODES) as s3:
             s3.abort_multipart_upload(Bucket=bucket_id, Key=id, UploadId=native)
+
+
+def _head(s3: Any, bucket_id: str, id: str) -> dict[str, Any]:
+    """Return what is known of a blob.
+
+    A HEAD that is refused says only "403"; asking for the first byte tells whether the keys or the rights are missing.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - half a second to import
+
+    try:
+        head: dict[str, Any] = s3.head_object(Bucket=bucket_id, Key=id)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "403":
+            s3.get_object(Bucket=bucket_id, Key=id, Range="bytes=0-0")["Body"].close()
+        raise
+    if "ETag" not in head:
+        raise ProviderError("The cloud's answer is not of its protocol: a blob has no ETag.")
+    return head
 
 
 _CONDITIONS = {"if-match": "IfMatch", "if-none-match": "IfNoneMatch"}

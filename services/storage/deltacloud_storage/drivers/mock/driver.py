@@ -156,6 +156,7 @@ class MockStorageDriver(StorageDriver):
         if content_length is not None:
             return UploadPlan(single=self._transfer("PUT", ticket, {"Content-Length": str(content_length)}))
         self._uploads.sweep()
+        self._uploads.begin(ticket.upload or "")
         return UploadPlan(upload_id=self._tickets.sign(ticket))
 
     def sign_part_blob(
