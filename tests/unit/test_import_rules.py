@@ -55,6 +55,7 @@ def test_a_distribution_loads_nothing_that_is_another_part_s(package, never):
 
 
 def test_the_contract_loads_no_service_and_outside_its_worker_side_no_nameko():
-    without = ("deltacloud.rpc.worker", "deltacloud.testing", "deltacloud.health")
+    used_by_its_drivers = "deltacloud.drivers.aws"
+    without = ("deltacloud.rpc.worker", "deltacloud.testing", used_by_its_drivers)
 
     assert not loaded_by("deltacloud", *without) & (SERVICES | WORKER_SIDE | CLOUD_SDKS | WEB | {"pytest"})
