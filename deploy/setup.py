@@ -67,7 +67,7 @@ def topic_permissions(service: str) -> list[dict[str, str]]:
     called = MAY_CALL[service]
     replies = r"rpc\.reply-.*|[^.]+"  # ours; nameko's own callers name theirs by a bare UUID
     told = {"user": service, "vhost": VHOST, "exchange": EVENTS, "write": f"^{MAY_TELL[service]}$", "read": ".*"}
-    sent = f"^({called}|{replies})$" if called else f"^{replies}$"
+    sent = f"^({called}|{replies})$" if called else f"^({replies})$"
     return [told, {"user": service, "vhost": VHOST, "exchange": RPC, "write": sent, "read": ".*"}]
 
 
