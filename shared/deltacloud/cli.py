@@ -25,19 +25,20 @@ def run(program: click.Command) -> None:
         refuse(f"{error.format_message()} (--help lists the options)")
 
 
-def epilog(examples: str, settings: type[BaseSettings]) -> str:
+def epilog(examples: str, *settings: type[BaseSettings]) -> str:
     """Return the end of a help text: example command lines, and a line for each setting."""
     indented = "\n".join(f"  {line}" for line in examples.strip().splitlines())
-    return f"\b\nExamples:\n{indented}\n\n\b\nEnvironment (an option beats it):\n{environment(settings)}"
+    return f"\b\nExamples:\n{indented}\n\n\b\nEnvironment (an option beats it):\n{environment(*settings)}"
 
 
-def environment(settings: type[BaseSettings]) -> str:
-    """Return a line for each setting: its variable, what it means, its default."""
-    named = {variables(name, field)[0]: field for name, field in settings.model_fields.items()}
-    width = max(map(len, named)) + 2
-    return "\n".join(f"  {variable:<{width}}{_meaning(field)}" for variable, field in named.items())
+def environment(*settings: type[BaseSettings]) -> str:
+    """Return a line for each setting: its variable, what it means, other variables it has, its default."""
+    found = [(variables(name, field), field) for each in settings for name, field in each.model_fields.items()]
+    width = max(len(names[0]) for names, _ in found) + 2
+    return "\n".join(f"  {names[0]:<{width}}{_meaning(names, field)}" for names, field in found)
 
 
-def _meaning(field: FieldInfo) -> str:
+def _meaning(names: list[str], field: FieldInfo) -> str:
+    also = f" (or {', '.join(names[1:])})" if len(names) > 1 else ""
     default = "" if field.is_required() or field.default in (None, (), "") else f" [{field.get_default()}]"
-    return f"{field.description or ''}{default if field.default_factory is None else ''}"
+    return f"{field.description or ''}{also}{default if field.default_factory is None else ''}"

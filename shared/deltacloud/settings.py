@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,6 +29,17 @@ class CommonSettings(BaseSettings):
     broker_file: Path | None = Field(default=None, description="file whose first line is the AMQP URL")
     log_level: LogLevel = Field(default="info", description="debug, info, warning or error")
     deadline_s: Seconds = Field(default=60.0, description="seconds a call may take when its caller does not say")
+
+    @field_validator("broker")
+    @classmethod
+    def _has_a_host(cls, value: str | None) -> str | None:
+        try:
+            is_url = value is None or bool(urlsplit(value).hostname and urlsplit(value).port != 0)
+        except ValueError:
+            is_url = False
+        if not is_url:
+            raise ValueError("it cannot be read; write amqp://user:password@host:5672/vhost")
+        return value
 
     @model_validator(mode="before")
     @classmethod

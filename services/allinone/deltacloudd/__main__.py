@@ -6,6 +6,7 @@ import click
 
 from deltacloud import cli, logging
 from deltacloud.drivers.loading import BrokenDriver, available
+from deltacloud.drivers.mockcloud.settings import MockSettings
 from deltacloud.settings import read, refuse
 from deltacloud_gateway import server
 from deltacloud_gateway import service as gateway
@@ -36,7 +37,7 @@ def _list_drivers(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.command(
     "deltacloudd",
     help="Serve one REST API over every cloud, at http://localhost:3001/api: all parts in one process, no broker.",
-    epilog=cli.epilog(EXAMPLES, Settings),
+    epilog=cli.epilog(EXAMPLES, Settings, MockSettings),
     context_settings=cli.CONTEXT,
 )
 @click.option(
@@ -50,10 +51,10 @@ def _list_drivers(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--broker", metavar="AMQP_URL", help="Serve HTTP here and have workers behind this broker do the work.")
 @click.option("--providers", metavar="FILE", help="The operator's providers, and the URLs clients may name.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.  [warning]")
-def command(log_level: str | None, **given: str | None) -> None:
+def command(**given: str | None) -> None:
     """Read the settings and serve."""
-    settings = embedded.settled(read(Settings, log_level=log_level, **given))
-    logging.configure(settings.log_level if log_level else "warning", service="deltacloudd")
+    settings = embedded.settled(read(Settings, **given))
+    logging.configure(settings.log_level, service="deltacloudd")
     try:
         if settings.broker is not None:
             server.run(gateway.run(settings, settings.broker))
