@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import boto3
 import pytest
 
 from deltacloud.drivers import Credentials
@@ -10,7 +11,6 @@ from deltacloud.providers.picture import ProviderEntry
 from deltacloud.testing import Cloud, DriverConformance, Notes, Subject, by_creating
 from deltacloud_compute.drivers.ec2.driver import Ec2Driver
 from harness.moto import Moto
-from simulators.ec2 import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 from simulators.ec2.hardware import HARDWARE
 from simulators.ec2.records import fixed_id
 from simulators.ec2.seeds import BASE_IMAGE, DATA_SNAPSHOT
@@ -18,10 +18,12 @@ from simulators.process import Running, start
 
 SESSION_TOKEN = "canary-session-token"
 TEMPORARY = ("ASIACANARY0000000001", "canary-temporary-secret")
-PAGE = 5
+PAGE = 50
 UNKNOWN_IDS = {"instance": "i-0123456789abcdef0", "image": "ami-0123456789abcdef0", "realm": "us-east-1z"}
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHHEXRzgk5vNKgvRzVsO6j9GQSgPVkGLYnPCfgDwKcLh laptop"
 MACHINE = {"image_id": fixed_id("ami", BASE_IMAGE), "hwp_id": "t3.micro", "realm_id": "us-east-1b"}
+MOTO_IMAGE = "ami-12c6146b"
+"""One of those a moto server begins with; listing them takes it a second."""
 FAULTS = {
     "throttle": {"throttle": True},
     "throttle_once": {"throttle": True, "times": 1},
@@ -41,8 +43,7 @@ class Ec2Conformance(DriverConformance):
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[Running]:
-    keys = (f"{DEFAULT_ACCESS_KEY}:{DEFAULT_SECRET_KEY}", f"{':'.join(TEMPORARY)}:{SESSION_TOKEN}")
-    with start("ec2", "--boot-seconds", "0.4", *(word for key in keys for word in ("--key", key))) as running:
+    with start("ec2", "--boot-seconds", "0.4", "--key", ":".join((*TEMPORARY, SESSION_TOKEN))) as running:
         yield running
 
 
@@ -53,11 +54,13 @@ class TestEc2Strict(Ec2Conformance):
         process.control.settings(page_size=PAGE)
         return Subject(
             driver=Ec2Driver(),
-            credentials=Credentials(DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY),
+            credentials=Credentials(f"{TEMPORARY[0]}+{SESSION_TOKEN}", TEMPORARY[1]),
             wrong_credentials=(
-                Credentials(DEFAULT_ACCESS_KEY, "canary-wrong-secret"),
-                Credentials("AKIACANARYNOBODY0001", DEFAULT_SECRET_KEY),
+                Credentials(f"{TEMPORARY[0]}+{SESSION_TOKEN}", "canary-wrong-secret"),
+                Credentials(f"{TEMPORARY[0]}+canary-wrong-token", TEMPORARY[1]),
+                Credentials("AKIACANARYNOBODY0001", TEMPORARY[1]),
             ),
+            secrets=(SESSION_TOKEN, *TEMPORARY),
             provider=ProviderEntry(name="lab", endpoint=process.url, region="us-east-1"),
             values={"create_instance": MACHINE},
             features={
@@ -72,10 +75,10 @@ class TestEc2Strict(Ec2Conformance):
                 "attach_snapshot": lambda made: truth(process, made)["devices"],
             },
             fill={
-                "list_instances": lambda _: process.control.seed(instances=3 * PAGE)["instances"],
-                "list_images": lambda _: process.control.seed(images=3 * PAGE)["images"],
+                "list_instances": lambda _: process.control.seed(instances=2 * PAGE + 1)["instances"],
+                "list_images": lambda _: process.control.seed(images=2 * PAGE + 1)["images"],
                 "list_hardware_profiles": lambda _: HARDWARE,
-                "list_keys": by_creating("key", 2 * PAGE),
+                "list_keys": by_creating("key", 3),
                 "list_realms": lambda _: [f"us-east-1{letter}" for letter in "abcdef"],
             },
             faults={kind: fault(process, kind) for kind in FAULTS},
@@ -95,21 +98,24 @@ class TestEc2Moto(Ec2Conformance):
                 Credentials("AKIACANARYNOBODY0001", moto_with_auth.secret_key),
             ),
             provider=ProviderEntry(name="lab", endpoint=moto_with_auth.endpoint, region="us-east-1"),
-            values={"create_instance": an_image},
-            features={
-                "import_key": {"public_key": PUBLIC_KEY},
-                "firewalls": groups_of_another,
-                
-            },
-
+            values={"create_instance": {**MACHINE, "image_id": MOTO_IMAGE}},
+            features={"import_key": {"public_key": PUBLIC_KEY}, "firewalls": groups_of_another},
+            observe={"user_data": lambda made: user_data(moto_with_auth, made.id)},
             unknown_ids=UNKNOWN_IDS,
             cannot=Notes.of(Ec2Driver).cannot("moto"),
         )
 
 
-def an_image(cloud: Cloud) -> dict:
-    """An image of today's architecture, and a place that is not the default."""
-    return {"image_id": cloud.list("list_images", architecture="x86_64")[0].id, "realm_id": "us-east-1b"}
+def user_data(moto: Moto, instance_id: str) -> str:
+    """What moto keeps of a machine's user data."""
+    ec2 = boto3.client(
+        "ec2",
+        endpoint_url=moto.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=moto.access_key,
+        aws_secret_access_key=moto.secret_key,
+    )
+    return ec2.describe_instance_attribute(InstanceId=instance_id, Attribute="userData")["UserData"]["Value"]
 
 
 def groups_of_another(cloud: Cloud) -> dict:

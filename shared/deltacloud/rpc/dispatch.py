@@ -59,7 +59,7 @@ class Dispatcher:
         self._opener = opener
         self._resolve = resolve
         self._cache = cache
-        self._accepts = {name: _accepted(getattr(driver, name)) for name in driver.operations()}
+        self._accepts = {name: _accepted(getattr(driver, name), self.operations[name]) for name in driver.operations()}
 
     def call(
         self, method: str, context: Context, parameters: Mapping[str, Any], *, is_redelivered: bool = False
@@ -130,8 +130,10 @@ class Dispatcher:
         return session
 
 
-def _accepted(method: Callable[..., Any]) -> frozenset[str]:
+def _accepted(method: Callable[..., Any], operation: catalogue.Operation) -> frozenset[str]:
     parameters = inspect.signature(method).parameters.values()
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters):
+        return frozenset(each.name for each in operation.parameters)
     return frozenset(each.name for each in parameters)
 
 

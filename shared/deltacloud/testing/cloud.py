@@ -27,7 +27,7 @@ from deltacloud.rpc.seal import Opener
 from deltacloud.testing.subject import Subject, Values
 from deltacloud.testing.transfers import bytes_served
 
-GRACE_S = 0.5
+GRACE_S = 1.0
 """Seconds by which an answer may miss the call's deadline: a busy machine is not the driver's doing."""
 
 POLL_S = 0.05
@@ -79,13 +79,12 @@ class Cloud:
         self.logs: list[str] = []
         self.events: Sequence[Mapping[str, Any]] = ()
         entry = subject.provider if isinstance(subject.provider, ProviderEntry) else None
-        self._provider = subject.provider if isinstance(subject.provider, str) else entry and entry.name
+        named = subject.provider if isinstance(subject.provider, str) else None
+        self._provider = named if entry is None else entry.name
         self._made: list[tuple[str, str]] = []
         self._blobs: list[tuple[str, str]] = []
         holder = PictureHolder()
-        holder.update(
-            Picture(issued_at=time.time(), providers={self.driver.id: {entry.name: entry}} if entry else {})
-        )
+        holder.update(Picture(issued_at=time.time(), providers={self.driver.id: {entry.name: entry}} if entry else {}))
         self.resolve = ProviderResolver(holder)
         self._callee = Watched(
             Dispatcher(self.driver, opener=Opener(allow_plain=True), resolve=self.resolve, cache=SessionCache())

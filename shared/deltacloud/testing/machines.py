@@ -69,14 +69,16 @@ def instance_in(cloud: Cloud, states: StateMachine, goal: str) -> Instance:
     """Return an instance in a state, made and brought there by the ways the machine declares."""
     made: Instance = cloud.make("instance")
     end = time.monotonic() + cloud.subject.settle_s
+    taken: set[tuple[str, str]] = set()
     while time.monotonic() < end:
         state = state_of(cloud, made.id)
         if state == goal:
             return made
         way = next_way(states, state, goal)
-        if way is None:
+        if way is None or (state, way.action) in taken:
             cloud.not_proved(f"instances are {state} before anybody sees them {goal}")
         elif way.action:
+            taken.add((state, way.action))
             act(cloud, way.action, made.id)
             wait_for(cloud, made.id, later(states, way.to).__contains__, f"past {way.action}")
         else:

@@ -79,7 +79,7 @@ class Subject:
         return self.cannot.get(f"{check}[{case}]") or self.cannot.get(check)
 
 
-def by_creating(singular: str, count: int) -> Callable[["Cloud"], list[str]]:
+def by_creating(singular: str, count: int) -> Callable[[Cloud], list[str]]:
     """Return what fills a list by so many creates: for clouds whose native pages are short, or that have none."""
 
     def fill(cloud: Cloud) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -18,6 +18,7 @@ from deltacloud.drivers import StorageDriver
 from deltacloud.models import Transfer
 
 TIMEOUT_S = 30.0
+CHUNK = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,31 +30,41 @@ class Answer:
     body: bytes
 
 
-def send(transfer: Transfer, body: bytes = b"", **headers: str) -> Answer:
+def send(transfer: Transfer, body: bytes = b"") -> Answer:
     """Send a transfer and return the answer, whatever its status.
 
     It is sent as it is written, to the addresses it names, with no header of our own but ``Host`` and
     ``Content-Length``.
     """
-    connection = _connection(transfer)
-    try:
-        split = urlsplit(transfer.url)
-        connection.putrequest(
-            transfer.method, f"{split.path or '/'}{'?' + split.query if split.query else ''}", skip_accept_encoding=True
-        )
-        sent = {name.lower(): value for name, value in {**transfer.headers, **headers}.items() if name.lower() != "host"}
-        if transfer.method in {"PUT", "POST"}:
-            sent.setdefault("content-length", str(len(body)))
-        for name, value in sent.items():
-            connection.putheader(name, value.encode("latin-1", "replace"))
-        connection.endheaders(body if transfer.method in {"PUT", "POST"} else None)
+    with contextlib.closing(_connection(transfer)) as connection:
+        _send(connection, transfer, body)
         answer = connection.getresponse()
         content = answer.read()
-        return Answer(
-            status=answer.status, headers={name.lower(): value for name, value in answer.getheaders()}, body=content
-        )
-    finally:
-        connection.close()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(status=answer.status, headers=headers, body=content)
+
+
+def send_cut_off(transfer: Transfer, body: bytes) -> None:
+    """Send fewer bytes than the transfer is for, then nothing more; return when the store has given up too."""
+    with contextlib.closing(_connection(transfer)) as connection:
+        _send(connection, transfer, body)
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_WR)
+            while connection.sock.recv(CHUNK):
+                pass
+
+
+def _send(connection: http.client.HTTPConnection, transfer: Transfer, body: bytes) -> None:
+    split = urlsplit(transfer.url)
+    where = f"{split.path or '/'}{'?' + split.query if split.query else ''}"
+    connection.putrequest(transfer.method, where, skip_accept_encoding=True)
+    headers = {name.lower(): value for name, value in transfer.headers.items() if name.lower() != "host"}
+    has_body = transfer.method in {"PUT", "POST"}
+    if has_body:
+        headers.setdefault("content-length", str(len(body)))
+    for name, value in headers.items():
+        connection.putheader(name, value.encode("latin-1"))
+    connection.endheaders(body if has_body else None)
 
 
 def is_accepted(transfer: Transfer, answer: Answer) -> bool:
@@ -68,7 +79,7 @@ def move(transfer: Transfer, body: bytes = b"") -> Answer:
     return answer
 
 
-@contextmanager
+@contextlib.contextmanager
 def bytes_served(driver: StorageDriver) -> Iterator[None]:
     """Serve the bytes of a store that has no HTTP of its own, as its host would; for others do nothing."""
     app = driver.bytes_app()

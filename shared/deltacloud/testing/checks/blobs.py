@@ -11,7 +11,7 @@ from deltacloud.errors import NotFound
 from deltacloud.models import Blob, UploadPlan
 from deltacloud.testing.cloud import Cloud
 from deltacloud.testing.selection import Suite, each, requires
-from deltacloud.testing.transfers import Answer, is_accepted, move, send
+from deltacloud.testing.transfers import Answer, move, send, send_cut_off
 
 NAMES = (
     "plain.txt",
@@ -47,7 +47,7 @@ def get(cloud: Cloud, bucket_id: str, id: str, **how: Any) -> Answer:
 def put_in_parts(cloud: Cloud, bucket_id: str, id: str, sizes: list[int], **how: Any) -> tuple[Blob, bytes]:
     """Store a blob of unknown length in parts; return what the driver says of it, and the bytes."""
     cloud.remove_blob_later(bucket_id, id)
-    where = {"bucket_id": bucket_id, "id": id}
+    where: dict[str, Any] = {"bucket_id": bucket_id, "id": id}
     plan: UploadPlan = cloud.call("upload_blob", **where, **how)
     assert plan.upload_id, "bytes of unknown number need parts"
     contents = [secrets.token_bytes(min(size, plan.part_size)) for size in sizes]
@@ -56,10 +56,21 @@ def put_in_parts(cloud: Cloud, bucket_id: str, id: str, sizes: list[int], **how:
     return blob, b"".join(contents)
 
 
-def send_part(cloud: Cloud, where: dict[str, str], upload_id: str, number: int, content: bytes) -> dict[str, Any]:
+def send_part(cloud: Cloud, where: dict[str, Any], upload_id: str, number: int, content: bytes) -> dict[str, Any]:
     """Send one part and return what finishing needs of it."""
     transfer = cloud.call("sign_part_blob", **where, upload_id=upload_id, number=number, content_length=len(content))
     return {"number": number, "etag": move(transfer, content).headers["etag"].strip('"')}
+
+
+def abort_after_a_part(cloud: Cloud, where: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Begin an upload, send a part, abort it; return the upload and the part."""
+    cloud.remove_blob_later(where["bucket_id"], where["id"])
+    plan: UploadPlan = cloud.call("upload_blob", **where)
+    assert plan.upload_id
+    part = send_part(cloud, where, plan.upload_id, 1, b"bytes")
+    assert cloud.refusal("get_blob", **where).code == "not_found", "the blob is there before the upload is finished"
+    cloud.call("abort_upload_blob", **where, upload_id=plan.upload_id)
+    return plan.upload_id, part
 
 
 def by_storing(count: int) -> Callable[[Cloud, str], list[str]]:
@@ -165,12 +176,12 @@ class BlobChecks(Suite):
 
     @requires(*STORE)
     def test_a_blob_is_not_there_when_too_few_bytes_came(self, cloud: Cloud) -> None:
-        """A transfer for a number of bytes takes no other number."""
+        """A sender that is cut off leaves no half a blob."""
         bucket = cloud.make("bucket").id
         cloud.remove_blob_later(bucket, "blob")
         plan: UploadPlan = cloud.call("upload_blob", bucket_id=bucket, id="blob", content_length=100)
         assert plan.single is not None
-        assert not is_accepted(plan.single, send(plan.single, b"x" * 10, **{"content-length": "10"}))
+        send_cut_off(plan.single, b"x" * 10)
         assert cloud.refusal("get_blob", bucket_id=bucket, id="blob").code == "not_found"
 
     @requires(*STORE, *PARTS)
@@ -188,18 +199,21 @@ class BlobChecks(Suite):
 
     @requires(*STORE, *PARTS)
     def test_an_upload_that_is_aborted_leaves_nothing(self, cloud: Cloud) -> None:
-        """No blob, and nothing to finish; the bucket is empty."""
+        """There was no blob before, and there is none afterwards; the bucket is empty."""
         bucket = cloud.make("bucket").id
         where = {"bucket_id": bucket, "id": "aborted"}
-        cloud.remove_blob_later(bucket, "aborted")
-        plan: UploadPlan = cloud.call("upload_blob", **where)
-        part = send_part(cloud, where, plan.upload_id or "", 1, b"bytes")
-        assert cloud.refusal("get_blob", **where).code == "not_found"
-        cloud.call("abort_upload_blob", **where, upload_id=plan.upload_id)
-        error = cloud.refusal("finish_upload_blob", **where, upload_id=plan.upload_id, parts=[part])
-        assert error.code in {"not_found", "invalid_parameters"}, error
+        abort_after_a_part(cloud, where)
         assert cloud.refusal("get_blob", **where).code == "not_found"
         cloud.call("destroy_bucket", id=bucket)
+
+    @requires(*STORE, *PARTS)
+    def test_an_aborted_upload_cannot_be_finished(self, cloud: Cloud) -> None:
+        """Its parts are gone."""
+        where = {"bucket_id": cloud.make("bucket").id, "id": "aborted"}
+        upload_id, part = abort_after_a_part(cloud, where)
+        error = cloud.refusal("finish_upload_blob", **where, upload_id=upload_id, parts=[part])
+        assert error.code in {"not_found", "invalid_parameters"}, error
+        assert cloud.refusal("get_blob", **where).code == "not_found"
 
     @requires(*STORE)
     def test_a_bucket_with_blobs_is_not_destroyed(self, cloud: Cloud) -> None:
@@ -239,7 +253,7 @@ class BlobChecks(Suite):
     @requires(*STORE)
     def test_a_blob_is_not_stored_in_an_unknown_bucket(self, cloud: Cloud) -> None:
         """Either the driver refuses it, or the store."""
-        where = {"bucket_id": "no-such-bucket-here", "id": "blob"}
+        where: dict[str, Any] = {"bucket_id": "no-such-bucket-here", "id": "blob"}
         try:
             plan: UploadPlan = cloud.call("upload_blob", **where, content_length=5)
         except NotFound:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import Any
 
 from deltacloud import catalogue
 from deltacloud.drivers import Driver
 from deltacloud.errors import NotFound
 from deltacloud.models import Record
-from deltacloud.testing.checks.lists import ids, is_told_alike
 from deltacloud.testing.checks.faults import SHORT_S
+from deltacloud.testing.checks.lists import ids, is_told_alike
 from deltacloud.testing.cloud import BY_COLLECTION, POLL_S, Cloud
 from deltacloud.testing.selection import Suite, each
 
@@ -92,9 +93,7 @@ class CreateChecks(Suite):
         assert new == {first.id}
 
     @each("operation", provable)
-    def test_a_redelivered_create_that_never_ran_makes_one(
-        self, cloud: Cloud, operation: catalogue.Operation
-    ) -> None:
+    def test_a_redelivered_create_that_never_ran_makes_one(self, cloud: Cloud, operation: catalogue.Operation) -> None:
         """Redelivered does not mean done."""
         values, key = cloud.values(operation.rpc), secrets.token_hex(16)
         made = cloud.call(operation.rpc, key=key, is_redelivered=True, **values)
@@ -133,7 +132,7 @@ class CreateChecks(Suite):
         assert new == {again.id}
 
 
-def _create(cloud: Cloud, operation: catalogue.Operation, key: str, values: dict[str, object]) -> Record:
+def _create(cloud: Cloud, operation: catalogue.Operation, key: str, values: dict[str, Any]) -> Record:
     made: Record = cloud.call(operation.rpc, key=key, **values)
     return made
 

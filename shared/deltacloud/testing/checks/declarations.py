@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable
 
 import msgspec
+import pytest
 
 from deltacloud import catalogue
 from deltacloud.catalogue import Feature
@@ -56,9 +57,11 @@ class DeclarationChecks(Suite):
         """``Subject.cannot`` excuses nothing by a name that is misspelt or no longer used."""
         for gap in cloud.subject.cannot:
             check = gap.partition("[")[0]
-            assert callable(getattr(self, f"test_{check}", None)), f"Subject.cannot names no check of this driver: {gap}"
+            assert callable(getattr(self, f"test_{check}", None)), (
+                f"Subject.cannot names no check of this driver: {gap}"
+            )
 
-    def test_operations_that_are_anonymous_or_provable_exist(self, cloud: Cloud) -> None:
+    def test_operations_that_are_anonymous_or_provable_exist(self) -> None:
         """Nothing is promised of operations that the driver lacks, and only creates need proof."""
         operations = catalogue.rpc_operations(self.driver.service)
         promised = self.driver.anonymous_operations | self.driver.provable_operations
@@ -82,7 +85,8 @@ class DeclarationChecks(Suite):
         assert error.code == "unknown_provider", error
 
     @each("declared", features)
-    def test_a_declared_feature_is_taken_by_its_operation(self, cloud: Cloud, declared: FeatureDeclaration) -> None:
+    @pytest.mark.usefixtures("cloud")
+    def test_a_declared_feature_is_taken_by_its_operation(self, declared: FeatureDeclaration) -> None:
         """The operation that a feature extends exists and has a use for the feature's parameters."""
         feature = feature_of(declared)
         if feature.operation is None:
@@ -96,7 +100,7 @@ class DeclarationChecks(Suite):
             )
 
     @applies_to(lambda driver: driver.states is not None)
-    def test_the_state_machine_is_closed_and_its_actions_are_operations(self, cloud: Cloud) -> None:
+    def test_the_state_machine_is_closed_and_its_actions_are_operations(self) -> None:
         """Every way leads to a declared state, every action can be called, every callable action is offered."""
         names = {state.name for state in self.driver.states.states} if self.driver.states else set()
         ways = [way for state in (self.driver.states.states if self.driver.states else ()) for way in state.transitions]
@@ -104,7 +108,9 @@ class DeclarationChecks(Suite):
         assert {way.to for way in ways} <= names
         offered = {f"{way.action}_instance" for way in ways if way.action}
         assert offered <= self.driver.operations(), f"no such operation: {offered - self.driver.operations()}"
-        possible = {f"{action}_instance" for action in ("start", "stop", "reboot", "destroy")} & self.driver.operations()
+        possible = {
+            f"{action}_instance" for action in ("start", "stop", "reboot", "destroy")
+        } & self.driver.operations()
         assert possible <= offered, f"never offered: {possible - offered}"
 
     @applies_to(undeclared)

@@ -10,7 +10,7 @@ from typing import Any
 from deltacloud import catalogue
 from deltacloud.catalogue import Feature
 from deltacloud.drivers import Driver
-from deltacloud.models import FeatureDeclaration, Instance, Record
+from deltacloud.models import FeatureDeclaration, Instance, Key, Record
 from deltacloud.testing.checks.declarations import feature_of
 from deltacloud.testing.checks.lists import ids
 from deltacloud.testing.cloud import BY_COLLECTION, POLL_S, Cloud
@@ -35,6 +35,10 @@ class FeatureChecks(Suite):
         feature = feature_of(declared)
         parameters = _parameters(cloud, feature)
         made = cloud.make(BY_COLLECTION[feature.collection], **parameters)
+        if isinstance(made, Key) and "public_key" in parameters:
+            assert made.fingerprint, "the imported key has no fingerprint"
+            assert made.pem is None, "a pair was made instead of importing the public key"
+            return
         checks = [_on_record(name, value) for name, value in parameters.items()]
         if all(checks):
             _wait_until_told(cloud, BY_COLLECTION[feature.collection], made, parameters)

@@ -36,9 +36,7 @@ class IdChecks(Suite):
         assert error.code == "not_found", error
 
     @each("operation", gets)
-    def test_an_id_that_nothing_can_have_is_refused_cleanly(
-        self, cloud: Cloud, operation: catalogue.Operation
-    ) -> None:
+    def test_an_id_that_nothing_can_have_is_refused_cleanly(self, cloud: Cloud, operation: catalogue.Operation) -> None:
         """Slashes, spaces, escapes and great length are the caller's mistake, never the cloud's or the driver's."""
         for odd in cloud.subject.odd_ids:
             error = cloud.refusal(operation.rpc, id=odd)

@@ -129,7 +129,7 @@ class ListChecks(Suite):
         whole = ids(cloud.list(operation.rpc))
         limit = max(1, len(whole) // 3)
         read: list[str] = []
-        marker: dict[str, str] = {}
+        marker: dict[str, Any] = {}
         while len(read) <= len(whole):
             page = cloud.call(operation.rpc, limit=limit, **marker)
             assert len(page.items) <= limit

@@ -67,9 +67,7 @@ def _try(cloud: Cloud, operation: catalogue.Operation, **how: Any) -> None:
             cloud.remove_later(singular, *(made if isinstance(made, list) else [made]))
 
 
-def _try_with_fault(
-    cloud: Cloud, kind: FaultKind, operation: catalogue.Operation, parameters: dict[str, Any]
-) -> None:
+def _try_with_fault(cloud: Cloud, kind: FaultKind, operation: catalogue.Operation, parameters: dict[str, Any]) -> None:
     fault = cloud.subject.faults.get(kind)
     if fault is not None:
         with fault():
