@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 from pydantic import Field
@@ -11,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deltacloud.errors import Unavailable
 from deltacloud.settings import PREFIX
+from deltacloud.userfolder import make_private, user_folder
 
 
 class MockSettings(BaseSettings):
@@ -24,7 +23,7 @@ class MockSettings(BaseSettings):
 
 def default_folder() -> Path:
     """Return the folder that is used when none is named: one for each user of the machine."""
-    return Path("/var/tmp") / f"deltacloud-{os.environ.get('USER') or os.getuid()}" / "mock"  # noqa: S108 - see below
+    return user_folder() / "mock"
 
 
 def make_default(folder: Path) -> None:
@@ -33,11 +32,11 @@ def make_default(folder: Path) -> None:
     Raises:
         Unavailable: it or its parent is a link or belongs to another user.
     """
-    for each in (folder.parent, folder):
-        each.mkdir(mode=0o700, exist_ok=True)
-        found = each.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-            raise Unavailable(
-                f"The mock cloud's default folder in '{folder.parent.name}' is not this user's;"
-                " name one in DELTACLOUD_MOCK_STORAGE."
-            )
+    try:
+        make_private(folder.parent)
+        make_private(folder)
+    except PermissionError:
+        raise Unavailable(
+            f"The mock cloud's default folder in '{folder.parent.name}' is not this user's;"
+            " name one in DELTACLOUD_MOCK_STORAGE."
+        ) from None

@@ -32,7 +32,9 @@ class WorkerSettings(HostSettings):
 
     drivers: CommaList = Field(default=(), description="drivers to serve, separated by commas; default: all installed")
     sealing_key_file: Path | None = Field(
-        default=None, description="file with the private key (base64, a line each, at most two) that opens credentials"
+        default=None,
+        description="file with the private key (base64, a line each, at most two) that opens credentials; default: one"
+        " for all workers of this user on this machine",
     )
     allow_plain_credentials: bool = Field(default=False, description="whether callers may send credentials unsealed")
     session_cache_size: Annotated[int, Field(ge=1, le=100_000)] = Field(
