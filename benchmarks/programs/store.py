@@ -1,7 +1,8 @@
 """An S3 store that keeps nothing: it counts what it is sent and gives zeros, as fast as loopback takes them.
 
 It speaks just enough: PUT of objects and parts, GET, HEAD, POST ``?uploads`` and ``?uploadId``. The length of what it
-gives is the first number in the object's name (``zeros-1073741824``). Signatures are not looked at. Argument: the port.
+gives is the first number in the object's name (``zeros-1073741824``). Signatures are not looked at. Arguments: the port,
+and how many MiB a second pass at most in all, 0 for as many as can.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import time
 from email.utils import formatdate
 from http import HTTPStatus
 
 ZEROS = memoryview(bytes(256 * 1024))
 BUFFER = 256 * 1024
+LEAST_S = 0.001
+LAG_S = 0.02
+"""How much time a sender may make up for that did not run for a while, as the buffers of a network allow."""
 _ETAG = '"00000000000000000000000000000000"'
 _STARTED = (
     '<?xml version="1.0"?><InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>'
@@ -21,10 +26,27 @@ _STARTED = (
 _FINISHED = f'<?xml version="1.0"?><CompleteMultipartUploadResult><ETag>{_ETAG}</ETag></CompleteMultipartUploadResult>'
 
 
+class Pace:
+    """Lets so many bytes a second pass, over all connections; any number for a rate of 0."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._next = 0.0
+
+    def debt_s(self, count: int) -> float:
+        """Count bytes that pass and return for how long nothing more may."""
+        if not self._rate:
+            return 0.0
+        now = time.perf_counter()
+        self._next = max(self._next, now - LAG_S) + count / self._rate
+        return self._next - now
+
+
 class Connection(asyncio.BufferedProtocol):
     """One connection: requests one after the other, bodies read into one buffer and dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
         self._head = b""
@@ -48,6 +70,16 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
+        self._take(nbytes)
+        if (debt_s := self._pace.debt_s(nbytes)) > LEAST_S:
+            self._transport.pause_reading()
+            self._loop.call_later(debt_s, self._resume)
+
+    def _resume(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _take(self, nbytes: int) -> None:
         data = self._view[:nbytes]
         if self._body is None:
             self._head += bytes(data)
@@ -106,6 +138,8 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(piece)
             size -= len(piece)
             await self._can_write.wait()
+            if (debt_s := self._pace.debt_s(len(piece))) > LEAST_S:
+                await asyncio.sleep(debt_s)
 
 
 class _Body:
@@ -146,9 +180,10 @@ class _Body:
         return False
 
 
-async def main(port: str) -> None:
+async def main(port: str, mib_per_s: str) -> None:
     """Serve until the process is ended."""
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", int(port))
+    pace = Pace(float(mib_per_s) * 1024 * 1024)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(pace), "127.0.0.1", int(port))
     print("serving", flush=True)
     await server.serve_forever()
 
