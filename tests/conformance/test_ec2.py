@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 
-from deltacloud.drivers import Credentials
+from deltacloud.drivers import Credentials, SessionCache
 from deltacloud.providers.picture import ProviderEntry
 from deltacloud.testing import Cloud, DriverConformance, Notes, Subject, by_creating
 from deltacloud_compute.drivers.ec2.driver import Ec2Driver
@@ -24,6 +24,8 @@ PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHHEXRzgk5vNKgvRzVsO6j9GQSgPVk
 MACHINE = {"image_id": fixed_id("ami", BASE_IMAGE), "hwp_id": "t3.micro", "realm_id": "us-east-1b"}
 MOTO_IMAGE = "ami-12c6146b"
 """One of those a moto server begins with; listing them takes it a second."""
+CLIENTS = SessionCache()
+"""botocore takes long to build a client; a worker builds one for all its calls too."""
 FAULTS = {
     "throttle": {"throttle": True},
     "throttle_once": {"throttle": True, "times": 1},
@@ -82,6 +84,7 @@ class TestEc2Strict(Ec2Conformance):
                 "list_realms": lambda _: [f"us-east-1{letter}" for letter in "abcdef"],
             },
             faults={kind: fault(process, kind) for kind in FAULTS},
+            cache=CLIENTS,
             unknown_ids=UNKNOWN_IDS,
             cannot=Notes.of(Ec2Driver).cannot("strict"),
         )
@@ -101,6 +104,7 @@ class TestEc2Moto(Ec2Conformance):
             values={"create_instance": {**MACHINE, "image_id": MOTO_IMAGE}},
             features={"import_key": {"public_key": PUBLIC_KEY}, "firewalls": groups_of_another},
             observe={"user_data": lambda made: user_data(moto_with_auth, made.id)},
+            cache=CLIENTS,
             unknown_ids=UNKNOWN_IDS,
             cannot=Notes.of(Ec2Driver).cannot("moto"),
         )

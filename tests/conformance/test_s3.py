@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from deltacloud.drivers import Credentials
+from deltacloud.drivers import Credentials, SessionCache
 from deltacloud.providers.picture import ProviderEntry
 from deltacloud.testing import DriverConformance, Notes, Subject, by_storing
 from deltacloud_storage.drivers.ec2.driver import S3Driver
@@ -13,6 +13,8 @@ from harness.front import Front
 from harness.moto import Moto
 
 NATIVE_PAGE = 1000
+CLIENTS = SessionCache()
+"""botocore takes long to build a client; a worker builds one for all its calls too."""
 FAULTS = ("throttle", "throttle_once", "hang", "garbage", "close", "slow", "lost_answer")
 
 
@@ -37,6 +39,7 @@ class TestS3(DriverConformance):
             ),
             provider=ProviderEntry(name="lab", endpoint=front.url, region="us-east-1"),
             features={"bucket_location": {"location": "eu-west-1"}},
+            cache=CLIENTS,
             observe={"bucket_location": lambda made: location(moto_with_auth, made.id)},
             fill={"get_bucket": by_storing(NATIVE_PAGE + 1)},
             faults={kind: lambda kind=kind: front.during(kind) for kind in FAULTS},

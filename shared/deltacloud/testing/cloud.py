@@ -13,7 +13,7 @@ import pytest
 import structlog.testing
 
 from deltacloud import catalogue
-from deltacloud.drivers import Credentials, Driver, SessionCache, StorageDriver
+from deltacloud.drivers import Credentials, Driver, StorageDriver
 from deltacloud.errors import DeltacloudError
 from deltacloud.models import Record
 from deltacloud.providers.holder import PictureHolder
@@ -87,7 +87,7 @@ class Cloud:
         holder.update(Picture(issued_at=time.time(), providers={self.driver.id: {entry.name: entry}} if entry else {}))
         self.resolve = ProviderResolver(holder)
         self._callee = Watched(
-            Dispatcher(self.driver, opener=Opener(allow_plain=True), resolve=self.resolve, cache=SessionCache())
+            Dispatcher(self.driver, opener=Opener(allow_plain=True), resolve=self.resolve, cache=subject.cache)
         )
 
     def has(self, rpc: str) -> bool:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from deltacloud.drivers import Credentials, Driver
+from deltacloud.drivers import Credentials, Driver, SessionCache
 from deltacloud.models import Record
 from deltacloud.providers.picture import ProviderEntry
 
@@ -49,6 +49,7 @@ class Subject:
         odd_ids: ids that no resource can have, to see that the driver refuses them and does not stumble.
         cannot: by check (``test_…`` without ``test_``, with or without ``[case]``), why this cloud or back end cannot
             pass it. It is run all the same, and must fail: a gap that has closed is reported.
+        cache: native clients, kept between checks where building one takes long; by default each check has its own.
         deadline_s: seconds given to a call.
         settle_s: seconds a change of state may take.
     """
@@ -66,6 +67,7 @@ class Subject:
     unknown_ids: Mapping[str, str] = field(default_factory=dict)
     odd_ids: tuple[str, ...] = ("no/such", "no such", "%2e%2e", "naïve", "<x>&'\"", "x" * 1000)
     cannot: Mapping[str, str] = field(default_factory=dict)
+    cache: SessionCache = field(default_factory=SessionCache)
     deadline_s: float = 30.0
     settle_s: float = 20.0
 

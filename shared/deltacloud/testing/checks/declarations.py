@@ -15,7 +15,7 @@ from deltacloud.drivers.loading import verify
 from deltacloud.models import DriverInfo, FeatureDeclaration
 from deltacloud.rpc.dispatch import FILTERABLE
 from deltacloud.testing.cloud import Cloud
-from deltacloud.testing.selection import Suite, applies_to, each
+from deltacloud.testing.selection import Suite, applies_to, each, label
 
 
 def feature_of(declared: FeatureDeclaration) -> Feature:
@@ -56,10 +56,11 @@ class DeclarationChecks(Suite):
     def test_declared_gaps_name_checks_that_exist(self, cloud: Cloud) -> None:
         """``Subject.cannot`` excuses nothing by a name that is misspelt or no longer used."""
         for gap in cloud.subject.cannot:
-            check = gap.partition("[")[0]
-            assert callable(getattr(self, f"test_{check}", None)), (
-                f"Subject.cannot names no check of this driver: {gap}"
-            )
+            name, _, case = gap.partition("[")
+            check = getattr(self, f"test_{name}", None)
+            assert callable(check), f"Subject.cannot names no check of this driver: {gap}"
+            cases = [label(each) for each in getattr(check, "cases", lambda _: ())(self.driver)]
+            assert not case or case.removesuffix("]") in cases, f"{gap} is no case; there are {', '.join(cases)}"
 
     def test_operations_that_are_anonymous_or_provable_exist(self) -> None:
         """Nothing is promised of operations that the driver lacks, and only creates need proof."""

@@ -14,7 +14,7 @@ from deltacloud.testing.cloud import GRACE_S, Cloud
 from deltacloud.testing.selection import Suite, each
 from deltacloud.testing.subject import FaultKind
 
-SHORT_S = 1.5
+SHORT_S = 2.0
 IMPATIENT_S = 0.5
 
 
