@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -10,13 +11,17 @@ Behaviour = Callable[[socket.socket, bytes], None]
 
 
 class LyingStore:
-    """Accepts connections until the test ends. ``heads`` are the requests' heads; ``sent`` is for behaviours."""
+    """Accepts connections until the test ends, by TLS where ``tls`` is set.
+
+    ``heads`` are the requests' heads; ``sent`` and ``ended`` are for behaviours.
+    """
 
     def __init__(self) -> None:
         self.behaviour: Behaviour = lambda connection, head: None
         self.heads: list[bytes] = []
         self.sent = 0
         self.ended = threading.Event()
+        self.tls: ssl.SSLContext | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -43,8 +48,8 @@ class LyingStore:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
+    def _serve(self, accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), self._secured(accepted) as connection:
             head = b""
             while b"\r\n\r\n" not in head:
                 piece = connection.recv(65536)
@@ -53,6 +58,12 @@ class LyingStore:
                 head += piece
             self.heads.append(head)
             self.behaviour(connection, head)
+
+    def _secured(self, accepted: socket.socket) -> socket.socket:
+        if self.tls is None:
+            return accepted
+        with accepted:
+            return self.tls.wrap_socket(accepted, server_side=True)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -38,6 +39,7 @@ from deltacloud.errors import (
 from deltacloud.models import Transfer
 
 CONNECT_S = 10.0
+ABANDONED_MS = 120_000
 READ_BUFFER = 256 * 1024
 ERROR_LIMIT = 64 * 1024
 """Bytes of a refusal that are looked at."""
@@ -162,13 +164,23 @@ async def opened() -> AsyncIterator[Store]:
 
 def _session(*, keeps: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=not keeps),
+        connector=aiohttp.TCPConnector(limit=0, force_close=not keeps, socket_factory=_socket),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         trust_env=False,
         read_bufsize=READ_BUFFER,
         skip_auto_headers=_SKIPPED,
     )
+
+
+def _socket(address: tuple[Any, ...]) -> socket.socket:
+    """Make a socket that the kernel gives up when the store stops taking bytes, even after we have left it."""
+    family, kind, protocol = address[:3]
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ABANDONED_MS)
+    return made
 
 
 async def _request(
