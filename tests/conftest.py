@@ -40,6 +40,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def session_folder(pytestconfig: pytest.Config) -> Path:
+    """A folder that all processes of this test session share; what is made there once needs a lock."""
+    return pytestconfig.stash[_FOLDER]
+
+
+@pytest.fixture(scope="session")
 def broker(pytestconfig: pytest.Config) -> Broker:
     """The session's RabbitMQ, shared with other tests: work in a `vhost`."""
     need(Requirement.BROKER)

@@ -45,6 +45,7 @@ class Requirement(Enum):
     )
     MOTO = ("moto's server", "pip install 'moto[server]'", lambda: importlib.util.find_spec("moto") is not None)
     DOCKER = ("a Docker engine", "apt-get install docker.io", docker_answers)
+    UV = ("uv", "pip install uv", lambda: shutil.which("uv") is not None)
     CHROMIUM = ("Chromium", "apt-get install chromium", lambda: chromium() is not None)
 
     def __init__(self, what: str, remedy: str, is_met: Callable[[], bool]) -> None:
