@@ -1,4 +1,4 @@
-"""``PUT /buckets/:bucket/:blob``: a blob from a body, or a step of an upload in segments (API.md 11.14)."""
+"""``PUT /buckets/:bucket/:blob``: a blob from a body, or a step of an upload in segments."""
 
 from __future__ import annotations
 

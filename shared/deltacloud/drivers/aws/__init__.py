@@ -6,7 +6,7 @@
         s3.list_buckets()                       # bounded by the session's deadline, counted, errors translated
 
 boto3 is an extra of the services; importing this package without it says what to install.
-Source: botocore's documentation and reference/living/ec2.md.
+Source: botocore's documentation, and its behaviour as measured.
 """
 
 from importlib.util import find_spec
