@@ -325,7 +325,7 @@ def _write_providers(file: Path, name: str) -> None:
 
 
 def _ec2_providers(served: Served) -> list[str]:
-    return re.findall(r'<provider id="([^"]+)"', served.get("api/drivers/ec2?format=xml").text)
+    return re.findall(r"<provider id='([^']+)", served.get("api/drivers/ec2?format=xml").text)
 
 
 def _metrics(served: Served) -> str:
