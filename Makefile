@@ -37,6 +37,7 @@ bench: $(VENV)/.dev  ## measure, and write docs/performance.md
 
 docs: $(VENV)/.dev  ## write the derived documents anew
 	$(BIN)/python -m deltacloud.testing.documents docs
+	$(BIN)/python -m deltacloud.testing.contract docs
 
 up:  ## the scaled-out stack: ARGS="--scale compute=3"
 	$(COMPOSE) -f deploy/compose.yml up --build --detach $(ARGS)

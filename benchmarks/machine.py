@@ -30,13 +30,14 @@ _PACKAGES = (
 def described(names: list[str], broker_version: str | None, load: float) -> str:
     """Return the machine, the versions, the commit, the command and how busy the machine was before, in Markdown."""
     broker = f", RabbitMQ {broker_version}" if broker_version else ""
+    when = f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, `make bench{_arguments(names)}`"
+    processors = f"{_processor()}, {os.cpu_count()} processors visible, {_memory_gib():.0f} GiB"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}{broker}"
     return "\n".join(
         [
-            f"- {datetime.now(UTC):%Y-%m-%d}, commit {_commit()}, `make bench{_arguments(names)}`.",
-            f"- {_processor()}, {os.cpu_count()} processors visible, {_memory_gib():.0f} GiB;"
-            f" load average before the run {load:.1f}.",
-            f"- {platform.system()} {platform.release()}, Python {platform.python_version()}{broker};"
-            f" {', '.join(_versions())}.",
+            f"- {when}.",
+            f"- {processors}; load average before the run {load:.1f}.",
+            f"- {system}; {', '.join(_versions())}.",
         ]
     )
 

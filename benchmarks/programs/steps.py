@@ -35,8 +35,8 @@ def main(mock_folder: str) -> None:
         for module in modules:
             importlib.import_module(module)
         known = _tell(what, known)
-    from deltacloudd.house import House  # noqa: PLC0415 - each step is imported when it is its turn
     from deltacloud_registry.providers_file import OperatorProviders  # noqa: PLC0415
+    from deltacloudd.house import House  # noqa: PLC0415 - each step is imported when it is its turn
 
     house = House(OperatorProviders(), "http://127.0.0.1:1")
     _tell(f"the drivers ({', '.join(sorted({each.id for each in house.drivers}))}), loaded and not yet used", known)

@@ -1,7 +1,7 @@
 """An S3 store that keeps nothing: it counts what it is sent and gives zeros, as fast as loopback takes them.
 
 It speaks just enough: PUT of objects and parts, GET, HEAD, POST ``?uploads`` and ``?uploadId``. The length of what it
-gives is the first number in the object's name (``zeros-1073741824``). Signatures are not looked at. Arguments: the port,
+gives is the first number in the object's name (``zeros-1073741824``). Signatures are not looked at. Arguments: the port
 and how many MiB a second pass at most in all, 0 for as many as can.
 """
 

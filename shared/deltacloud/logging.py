@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -35,6 +36,22 @@ def configure(level: LogLevel, *, service: str, as_json: bool = True) -> None:
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
-    """Return a logger; bind request id, driver and operation to it, nothing else of a call."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    """Return a logger; bind request id, driver and operation to it, nothing else of a call.
+
+    In a program that set up no structlog, as one that only uses our client, it tells warnings and errors alone, on
+    standard error: standard output is the program's own.
+    """
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(None, wrapper_class=_bound)  # type: ignore[arg-type]
     return logger
+
+
+_QUIET: Any = structlog.make_filtering_bound_logger(logging.WARNING)
+
+
+def _bound(logger: Any, processors: Any, context: Any) -> structlog.typing.BindableLogger:
+    is_set_up = structlog.is_configured()
+    wrapper = structlog.get_config()["wrapper_class"] if is_set_up else _QUIET
+    bound: structlog.typing.BindableLogger = wrapper(
+        logger if is_set_up else structlog.WriteLogger(sys.stderr), processors, context
+    )
+    return bound

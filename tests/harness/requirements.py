@@ -6,11 +6,15 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from enum import Enum
+from pathlib import Path
 
 import pytest
 
 from harness import rabbitmq
 from harness.broker import named_in_environment
+
+NODE_MODULES = Path(__file__).parents[1] / "e2e/node/node_modules"
+"""Where the packages are that callers in Node need."""
 
 
 def docker_answers() -> bool:
@@ -46,6 +50,11 @@ class Requirement(Enum):
     MOTO = ("moto's server", "pip install 'moto[server]'", lambda: importlib.util.find_spec("moto") is not None)
     DOCKER = ("a Docker engine", "apt-get install docker.io", docker_answers)
     UV = ("uv", "pip install uv", lambda: shutil.which("uv") is not None)
+    NODE = (
+        "Node and its packages",
+        "apt-get install npm && npm ci --prefix tests/e2e/node",
+        lambda: shutil.which("node") is not None and NODE_MODULES.is_dir(),
+    )
     CHROMIUM = ("Chromium", "apt-get install chromium", lambda: chromium() is not None)
 
     def __init__(self, what: str, remedy: str, is_met: Callable[[], bool]) -> None:
