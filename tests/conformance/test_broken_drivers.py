@@ -43,3 +43,11 @@ def test_a_driver_that_tells_a_secret_in_an_error_fails_the_check_of_secrets_alo
     assert check == "test_no_secret_is_in_an_error_a_log_or_a_reply[get_key]"
     assert "a secret is in an error" in reason
     assert "mockpassword" not in reason
+
+
+def test_an_excuse_that_is_no_longer_needed_or_never_was_fails(tmp_path):
+    failed = failing("TestExcused", tmp_path)
+
+    assert set(failed) == {"test_an_unknown_id_is_not_found[get_key]", "test_declared_gaps_name_checks_that_exist"}
+    assert "it once was so" in failed["test_an_unknown_id_is_not_found[get_key]"]
+    assert "pigs_fly" in failed["test_declared_gaps_name_checks_that_exist"]

@@ -1,8 +1,9 @@
-"""Three drivers that are the mock cloud's but for one thing each, and the suite on each of them.
+"""Three drivers that are the mock cloud's but for one thing each, and a fourth with false excuses; the suite on each.
 
 Not collected with the other tests, since they must fail: test_broken_drivers.py runs them.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from deltacloud_compute.drivers.mock.driver import MockDriver
 NATIVE_PAGE = 25
 QUICK = ("throttle", "garbage", "close")
 """Faults that need no waiting: what is broken here has nothing to do with time."""
+
+EXCUSES = {"an_unknown_id_is_not_found[get_key]": "it once was so", "pigs_fly": "no wings"}
 
 
 class BoastfulDriver(MockDriver):
@@ -76,3 +79,16 @@ class TestHasty(OnMock):
 
 class TestTalkative(OnMock):
     driver = TalkativeDriver
+
+
+class TestExcused(OnMock):
+    """An honest driver with an excuse too many, and one for nothing."""
+
+    driver = MockDriver
+
+    @pytest.fixture
+    def subject(self, tmp_path: Path) -> Iterator[Subject]:
+        driver = MockDriver(tmp_path)
+        honest = compute_subject(driver, tmp_path, kinds=QUICK)
+        yield dataclasses.replace(honest, cannot={**honest.cannot, **EXCUSES})
+        driver.cloud.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from deltacloud.drivers import Driver
 from deltacloud.models import Instance
+from deltacloud.testing.checks.declarations import ACTIONS
 from deltacloud.testing.checks.lists import assert_valid, ids
 from deltacloud.testing.cloud import Cloud
 from deltacloud.testing.machines import GONE, act, instance_in, lasts, later, state_of, wait_for, ways_of
 from deltacloud.testing.selection import Suite, applies_to, each, requires
 
-ACTIONS = ("start", "stop", "reboot", "destroy")
 LIFE = ("create_instance", "get_instance", "destroy_instance")
 
 
