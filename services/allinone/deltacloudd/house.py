@@ -25,6 +25,9 @@ from deltacloud_registry.registry import Registry
 
 FOREVER = float("inf")
 
+TRANSFERS_AT_ONCE = 100
+"""Streams of bytes that are served at once, each in a thread made when it is needed; more wait."""
+
 
 class House:
     """What a gateway needs, made of the parts themselves.
@@ -69,7 +72,7 @@ def _serve_bytes(drivers: Iterable[Driver], base_url: str) -> dict[str, ASGIApp]
 
 def _asgi(application: WSGIApplication) -> ASGIApp:
     """Return a WSGI application as an ASGI one, for a server whose ``receive`` and ``send`` are not coroutines."""
-    inner = cast("ASGIApp", WSGIMiddleware(cast("WSGIApp", application)))
+    inner = cast("ASGIApp", WSGIMiddleware(cast("WSGIApp", application), workers=TRANSFERS_AT_ONCE))
 
     async def adapted(scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_one() -> Message:
