@@ -15,6 +15,7 @@ from harness.requirements import Requirement, need
 from harness.session_broker import Leader, session_broker
 from simulators import process as simulators
 
+SHARES_A_FLEET = "integration/wire/"
 _LEADER = pytest.StashKey[Leader]()
 _FOLDER = pytest.StashKey[Path]()
 
@@ -31,6 +32,19 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["session_folder"] = str(node.config.stash[_FOLDER])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep a file whose tests share a fleet in one process; spread all other tests one by one."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: PLC0415 - only called where it is
+
+    class ByFleet(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if SHARES_A_FLEET in file else nodeid
+
+    return ByFleet(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

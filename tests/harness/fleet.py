@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -128,6 +129,7 @@ class Fleet:
         self, broker: str, folder: Path, *, providers: dict[str, Any] | None = None, env: dict[str, str] | None = None
     ) -> None:
         self.broker = broker
+        self.vhost = urlsplit(broker).path.removeprefix("/")
         self.folder = folder
         self.mock_folder = folder / "mock"
         self.mock_folder.mkdir()

@@ -20,9 +20,10 @@ def broker_url(broker: Broker) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def no_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     """Leave the module's mock cloud in order."""
+    fleet = request.getfixturevalue("fleet") if "fleet" in request.fixturenames else None
     yield
-    if "fleet" in request.fixturenames:
-        request.getfixturevalue("fleet").faults("")
+    if fleet is not None:
+        fleet.faults("")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from harness.waiting import wait_until
 from simulators import process as simulators
 from simulators.ec2 import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("wire-killed-workers")]
+pytestmark = pytest.mark.integration
 
 LONG_S = 30.0
 LAB = "lab"
@@ -114,17 +114,13 @@ def background() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def busy(members: list[Member], driver: str) -> Member | None:
-    """Return the worker that has a call in hand."""
-    service = f"compute.{driver}"
-    return next(
-        (
-            each
-            for each in members
-            if each.process.is_running and each.metric("deltacloud_calls_in_flight", service=service) > 0
-        ),
-        None,
-    )
+def busy(members: list[Member], driver: str) -> Member:
+    """Return the worker that has a call in hand, as soon as one has."""
+
+    def holders() -> list[Member]:
+        return [each for each in members if each.metric("deltacloud_calls_in_flight", service=f"compute.{driver}")]
+
+    return wait_until(holders, "a worker to take the call", timeout_s=20)[0]
 
 
 def image_of(cloud: Cloud) -> str:
@@ -136,7 +132,7 @@ def image_of(cloud: Cloud) -> str:
 
 def create_in_hand(cloud: Cloud, when: str, started: list[Member], known: set[str]) -> Member:
     """Return the worker in whose hands a create is, once it has got as far as the test wants."""
-    holder = wait_until(lambda: busy(started, cloud.driver), "a worker to take the create", timeout_s=20)
+    holder = busy(started, cloud.driver)
     if when == "after":
         wait_until(lambda: cloud.machines() - known, "the machine to exist", timeout_s=20)
     elif cloud.reached() >= 0:
@@ -173,7 +169,7 @@ def test_a_create_that_could_not_be_recognised_again_is_told_as_unknown_and_not_
     with BareCaller(fleet.broker) as bare:
         context = {"credentials": {"user": MOCK_USER, "password": MOCK_PASSWORD}}
         call = background.submit(bare.call, "compute.mock", "create_instance", context=context, image_id="img1")
-        holder = wait_until(lambda: busy(started, "mock"), "a worker to take the create", timeout_s=20)
+        holder = busy(started, "mock")
         wait_until(lambda: mock_machines(fleet.mock_folder) - known, "the machine to exist")
         fleet.faults("")
         holder.process.kill9()
@@ -203,7 +199,7 @@ def test_a_reboot_whose_worker_is_killed_is_told_as_unknown_and_not_repeated(
             id=machine,
         )
         wait_until(lambda: control.calls().get("RebootInstances"), "the reboot to reach the cloud", timeout_s=20)
-        holder = wait_until(lambda: busy(started, "ec2"), "the worker in whose hands it is")
+        holder = busy(started, "ec2")
         holder.process.kill9()
         error = call.exception(30)
     assert isinstance(error, OutcomeUnknown)
@@ -217,7 +213,7 @@ def test_a_read_whose_worker_is_killed_is_answered_by_another(
     started = workers(2, "mock")
     fleet.faults(f"list_instances: latency_s={LONG_S}")
     call = background.submit(Http(fleet.members[0].url).get, "instances")
-    holder = wait_until(lambda: busy(started, "mock"), "a worker to take the call", timeout_s=20)
+    holder = busy(started, "mock")
     fleet.faults("")
     holder.process.kill9()
     assert call.result(30).status_code == 200

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-import pika
 import pytest
 
 from deltacloud.models import DriverInfo
@@ -18,7 +17,7 @@ from harness.events_peer import Worker
 from harness.fleet import Fleet, Http, Member, knows, ready, timed
 from harness.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("wire-nobody-and-busy")]
+pytestmark = pytest.mark.integration
 
 AT_ONCE_S = 0.1
 GRACE_S = 1.0
@@ -214,10 +213,9 @@ def gateway_waits_for(gateway: Member) -> float:
 
 def cut(broker: Broker, fleet: Fleet, queue: str) -> None:
     """Have the broker close the connection that consumes this queue."""
-    vhost = quote(pika.URLParameters(fleet.broker).virtual_host, safe="")
 
     def connection() -> str | None:
-        for consumer in broker.request("GET", f"consumers/{vhost}"):
+        for consumer in broker.request("GET", f"consumers/{fleet.vhost}"):
             if consumer["queue"]["name"].startswith(queue):
                 return str(consumer["channel_details"]["connection_name"])
         return None

@@ -9,7 +9,6 @@ import random
 import struct
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pika
 import pytest
@@ -19,7 +18,7 @@ from harness.broker import Broker
 from harness.fleet import Fleet, Member, ready
 from harness.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("wire-poison")]
+pytestmark = pytest.mark.integration
 
 MIB = 1024 * 1024
 GOOD = {"compute.mock": "list_hardware_profiles", "storage.mock": "list_buckets", "registry": "get_picture"}
@@ -124,8 +123,7 @@ def all_is_well_afterwards(fleet: Fleet, caller: BareCaller, broker: Broker) -> 
 
 
 def left_over(broker: Broker, fleet: Fleet) -> int:
-    vhost = quote(pika.URLParameters(fleet.broker).virtual_host, safe="")
-    queues = broker.request("GET", f"queues/{vhost}?disable_stats=true&enable_queue_totals=true")
+    queues = broker.request("GET", f"queues/{fleet.vhost}?disable_stats=true&enable_queue_totals=true")
     return sum(
         queue["messages_ready"] + queue["messages_unacknowledged"]
         for queue in queues

@@ -18,7 +18,7 @@ from harness import processes
 from harness.bare_caller import BareCaller
 from harness.fleet import MOCK_PASSWORD, MOCK_USER, Fleet, Http, knows, ready
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("wire-same-answer")]
+pytestmark = pytest.mark.integration
 
 TESTS = Path(__file__).parents[2]
 COMPUTE = "compute.mock"
