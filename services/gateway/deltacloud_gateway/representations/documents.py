@@ -146,4 +146,5 @@ def table(shapes: Sequence[Shape]) -> dict[str, Any]:
         (shape, {part.label: part.html() for part in shape.parts if part.is_column and part.html is not None})
         for shape in shapes
     ]
-    return {"columns": columns, "rows": rows}
+    has_actions = any(part.actions for shape in shapes for part in shape.parts)
+    return {"columns": columns, "rows": rows, "has_actions": has_actions}
