@@ -17,5 +17,6 @@ async def run(settings: GatewaySettings, broker: str) -> None:
         ValueError: the broker's URL cannot be read.
     """
     holder = PictureHolder()
-    async with AmqpTransport(broker, holder=holder, name="gateway", max_in_flight=settings.max_in_flight) as transport:
+    share = max(1, settings.max_in_flight // 2)  # so that one silent cloud leaves room for the others
+    async with AmqpTransport(broker, holder=holder, name="gateway", max_in_flight=share) as transport:
         await serve(create_app(settings, transport, holder), settings)
