@@ -16,10 +16,14 @@ from deltacloud.drivers.loading import BrokenDriver, verify
 from deltacloud.errors import (
     AuthenticationFailed,
     CapabilityMissing,
+    Conflict,
     DeadlineExceeded,
     InvalidParameters,
     NotFound,
     OutcomeUnknown,
+    ProviderError,
+    Throttled,
+    Unavailable,
     UnknownMethod,
     WrongState,
 )
@@ -41,6 +45,7 @@ class Cloud(ComputeDriver):
 
     def __init__(self):
         self.calls = []
+        self.failure = None
 
     def list_realms(self, session):
         return [Realm(id=name, name=name.upper()) for name in ("a", "b", "c")]
@@ -58,6 +63,8 @@ class Cloud(ComputeDriver):
 
     def create_key(self, session, name):
         self.calls.append(("create_key", name, session.idempotency_key))
+        if self.failure is not None:
+            raise self.failure
 
     def stop_instance(self, session, id):
         self.require_action("stop", Instance(id=id, state="STOPPED", actions=STATES.actions("STOPPED")))
@@ -154,6 +161,30 @@ def test_a_redelivered_create_that_the_driver_can_prove_is_run_with_its_key(disp
     dispatcher.call("create_key", context(idempotency_key="k1"), {"name": "n"}, is_redelivered=True)
 
     assert driver.calls == [("create_key", "n", "k1")]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("Not ready."), ProviderError("Garbage."), Throttled("Slow down.")])
+def test_a_redelivered_create_whose_proof_fails_is_unknown_and_not_the_failure(dispatcher, driver, failure):
+    driver.failure = failure
+    with pytest.raises(OutcomeUnknown, match=failure.message):
+        dispatcher.call("create_key", context(idempotency_key="k1"), {"name": "n"}, is_redelivered=True)
+
+
+def test_a_redelivered_create_that_cannot_even_begin_is_unknown(driver):
+    def resolve(_, name):
+        raise Unavailable("No list of providers.")
+
+    dispatcher = Dispatcher(driver, opener=PlainOpener(), resolve=resolve, cache=SessionCache())
+    with pytest.raises(OutcomeUnknown, match="No list of providers"):
+        dispatcher.call("create_key", context(idempotency_key="k1"), {"name": "n"}, is_redelivered=True)
+    with pytest.raises(Unavailable):
+        dispatcher.call("create_key", context(idempotency_key="k1"), {"name": "n"})
+
+
+def test_a_redelivered_create_that_is_refused_for_what_it_asks_is_refused(dispatcher, driver):
+    driver.failure = Conflict("The key was used for another request.")
+    with pytest.raises(Conflict):
+        dispatcher.call("create_key", context(idempotency_key="k1"), {"name": "n"}, is_redelivered=True)
 
 
 def test_a_redelivered_read_is_run_again(dispatcher):

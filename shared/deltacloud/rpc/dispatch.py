@@ -25,6 +25,12 @@ from deltacloud.rpc.deadline import DEFAULT_S, Deadline
 FILTERABLE = {"id": "id", "state": "state", "realm_id": "realm_id", "owner_id": "owner_id"}
 """Filters of lists that are applied to the records where a driver does not apply them itself."""
 
+REPEATABLE = frozenset({"read", "idempotent"})
+"""Effects of operations that may simply be run again."""
+
+OUR_SIDE = 500
+"""From this HTTP status on an error says nothing about the request itself."""
+
 
 class Opener(Protocol):
     """Opens what a caller sent as credentials."""
@@ -77,11 +83,22 @@ class Dispatcher:
     def _call(self, method: str, context: Context, parameters: Mapping[str, Any], *, is_redelivered: bool) -> Any:
         operation = self._operation(method)
         arguments = check(operation, parameters)
-        if is_redelivered:
-            self._refuse_unprovable(operation, context)
+        if not is_redelivered or operation.effect in REPEATABLE:
+            return self._run(operation, context, arguments, is_redelivered=is_redelivered)
+        self._refuse_unprovable(operation, context)
+        try:
+            return self._run(operation, context, arguments, is_redelivered=True)
+        except DeltacloudError as error:
+            if error.http_status < OUR_SIDE or isinstance(error, OutcomeUnknown):
+                raise
+            raise _unknown(operation, f"could not be found out ({error.code}: {error.message})") from error
+
+    def _run(
+        self, operation: catalogue.Operation, context: Context, arguments: Mapping[str, Any], *, is_redelivered: bool
+    ) -> Any:
         session = self._session(operation, context, is_redelivered=is_redelivered)
-        accepted = self._accepts[method]
-        result = getattr(self.driver, method)(
+        accepted = self._accepts[operation.rpc]
+        result = getattr(self.driver, operation.rpc)(
             session, **{name: value for name, value in arguments.items() if name in accepted}
         )
         if operation.is_list:
@@ -100,13 +117,8 @@ class Dispatcher:
         return operation
 
     def _refuse_unprovable(self, operation: catalogue.Operation, context: Context) -> None:
-        is_provable = operation.rpc in self.driver.provable_operations and context.idempotency_key is not None
-        if operation.effect in {"read", "idempotent"} or is_provable:
-            return
-        raise OutcomeUnknown(
-            f"The worker that ran {operation.rpc} died; whether it happened is unknown. "
-            f"Look at GET /api/{operation.collection} before repeating it."
-        )
+        if operation.rpc not in self.driver.provable_operations or context.idempotency_key is None:
+            raise _unknown(operation, "is unknown")
 
     def _session(self, operation: catalogue.Operation, context: Context, *, is_redelivered: bool) -> Session:
         deadline = Deadline(context.deadline) if context.deadline is not None else Deadline.after(DEFAULT_S)
@@ -128,6 +140,13 @@ class Dispatcher:
         if operation.rpc not in self.driver.anonymous_operations:
             _ = session.credentials
         return session
+
+
+def _unknown(operation: catalogue.Operation, what: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The worker that ran {operation.rpc} died; whether it happened {what}."
+        f" Look at GET /api/{operation.collection} before repeating it."
+    )
 
 
 def _accepted(method: Callable[..., Any], operation: catalogue.Operation) -> frozenset[str]:
