@@ -23,6 +23,9 @@ from deltacloud.rpc.worker.settings import WorkerSettings
 from deltacloud.settings import refuse
 from deltacloud.userfolder import make_private, user_folder
 
+FIRST_PICTURE_S = 3.0
+"""Longest wait for a registry's first word, after which calls are answered without it."""
+
 _LOG = get_logger()
 
 
@@ -38,10 +41,6 @@ def chosen_drivers(service: str, settings: WorkerSettings) -> list[Driver]:
     if not drivers:
         refuse(f"no {service} driver is installed, so there is nothing to serve")
     return drivers
-
-
-FIRST_PICTURE_S = 3.0
-"""Longest wait for a registry's first word, after which calls are answered without it."""
 
 
 def driver_host(
