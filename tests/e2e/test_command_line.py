@@ -297,6 +297,7 @@ def test_with_a_broker_it_serves_http_here_and_workers_do_the_work(
         http = Http(served.url)
         knows(http, "mock")
 
+        served.process.wait_until(processes.logs("curl "))
         created = http.post("instances", {"image_id": "img1"})
 
         assert created.status_code == 201

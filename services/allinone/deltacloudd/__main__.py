@@ -57,7 +57,7 @@ def command(**given: str | None) -> None:
     logging.configure(settings.log_level, service="deltacloudd")
     try:
         if settings.broker is not None:
-            server.run(gateway.run(settings, settings.broker))
+            server.run(gateway.run(settings, settings.broker, on_start=lambda: _greet(settings)))
         _check_driver(settings.default_driver)
         server.run(embedded.run(settings, lambda: _greet(settings)))
     except (BrokenDriver, ProvidersFileError) as error:
