@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from harness.broker import Broker
 from harness.fleet import Fleet
@@ -23,7 +23,7 @@ class Bench:
         self._began = time.monotonic()
         self._folders = 0
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -58,7 +58,7 @@ def measure(bench: Bench) -> Figure:
         knows(caller, "ec2")
         caller.close()
         ways = {
-            (name, way): _moved(bench, name, way, store, gateway, blob)
+            (name, way): _moved(bench, name, way, store=store, gateway=gateway, blob=blob)
             for name, store in stores.items()
             for way in WAYS
         }
@@ -74,7 +74,7 @@ def _store(folder: Path, rate: int) -> Iterator[Member]:
         yield Member(process, f"http://127.0.0.1:{port}")
 
 
-def _moved(bench: Bench, provider: str, name: str, store: Member, gateway: Member, blob: Path) -> Way:
+def _moved(bench: Bench, provider: str, name: str, *, store: Member, gateway: Member, blob: Path) -> Way:
     bench.say(f"1 GiB {name}, {provider} store, {ROUNDS} times each")
     way = Way()
     options = [option.format(file=blob) for option in WAYS[name]]
@@ -129,7 +129,7 @@ def _figure(ways: dict[tuple[str, str], Way]) -> Figure:
         columns=("curl straight", "through the gateway", "ratio", "gateway's processor time", "gateway grows by"),
         rows=tuple(rows),
         how="The stores are ours: they drop what they get and give zeros; the fast one without limit, which is what the"
-        f" gateway can do at most, the networked one {NETWORK_MIB} MiB/s in all, which is 2.5 Gbit/s. {ROUNDS} times each"
-        " in turn, medians, and the median of the ratios of neighbours. Growth is the gateway's peak of resident memory"
+        f" gateway can do at most, the networked one {NETWORK_MIB} MiB/s in all, which is 2.5 Gbit/s."
+        f" {ROUNDS} times each in turn, medians, and the median of the ratios of neighbours. Growth is the gateway's peak of resident memory"
         " over what it had before, the most of all times.",
     )

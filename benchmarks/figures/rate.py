@@ -14,13 +14,14 @@ from benchmarks import ROOT
 from benchmarks.bench import Bench
 from benchmarks.figure import Figure, Row, median
 from benchmarks.process_facts import cpu_s
-from deltacloud.providers.picture import Picture
+from deltacloud.rpc.client import RpcClient
 from deltacloud.rpc.context import CarriedCredentials, Context
 from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.envelope import encode_call
 from deltacloud.rpc.seal import Sealer
 from harness import processes
 from harness.fleet import Fleet, ready
+from harness.waiting import wait_until
 
 DRIVERS = Path(__file__).resolve().parents[1] / "drivers"
 IN_FLIGHT = 32
@@ -112,29 +113,15 @@ def _echo(fleet: Fleet) -> Iterator[processes.Process]:
 
 def _bodies(fleet: Fleet) -> tuple[bytes, bytes]:
     """Return a call without credentials and one with sealed ones, as a gateway writes them."""
-    from deltacloud.rpc.client import RpcClient  # noqa: PLC0415 - brings an event loop of its own
-
     deadline = Deadline.after(1800)
     with RpcClient(fleet.broker) as client:
-        picture = _picture(client)
-    sealed = Sealer(picture.sealing_keys).seal("user", "password", driver="noop", deadline=deadline)
+        wait_until(lambda: client.picture.sealing_keys, "a sealing key")
+        keys = client.picture.sealing_keys
+    sealed = Sealer(keys).seal("user", "password", driver="noop", deadline=deadline)
     return (
         encode_call(_context(deadline, None), {}),
         encode_call(_context(deadline, sealed), {"id": "here"}),
     )
-
-
-def _picture(client: object) -> Picture:
-    from harness.waiting import wait_until  # noqa: PLC0415
-
-    def known() -> Picture | None:
-        picture: Picture = client.picture  # type: ignore[attr-defined]
-        return picture if picture.sealing_keys else None
-
-    found = wait_until(known, "a sealing key")
-    if found is None:
-        raise RuntimeError("no sealing key")
-    return found
 
 
 def _context(deadline: Deadline, credentials: CarriedCredentials | None) -> Context:

@@ -49,8 +49,8 @@ def measure(bench: Bench) -> Figure:
     return Figure(
         columns=("requests", "p50", "p99", "gateway's processor time each", "worker's"),
         rows=(row,),
-        how=f"The mock cloud with a latency of {CLOUD_S * 1000:.0f} ms, one gateway, one worker, RabbitMQ; {MEASURED_S:g} s"
-        f" after a warm-up. No more than {CALLERS / CLOUD_S:.0f}/s are possible.",
+        how=f"The mock cloud with a latency of {CLOUD_S * 1000:.0f} ms, one gateway, one worker, RabbitMQ;"
+        f" {MEASURED_S:g} s after a warm-up. No more than {CALLERS / CLOUD_S:.0f}/s are possible.",
     )
 
 

@@ -31,8 +31,8 @@ def measure(bench: Bench) -> Figure:
     return Figure(
         columns=("median", "slowest"),
         rows=(_row("with a new mock folder", fresh_s), _row("with a mock folder in use", warm_s)),
-        how=f"From starting the process to the first 200 of `GET /api`, asked every 5 ms; {STARTS} starts each, in turn,"
-        " after one that is not counted.",
+        how=f"From starting the process to the first 200 of `GET /api`, asked every 5 ms; {STARTS} starts each,"
+        " in turn, after one that is not counted.",
     )
 
 
