@@ -214,11 +214,11 @@ def gateway_waits_for(gateway: Member) -> float:
 def cut(broker: Broker, fleet: Fleet, queue: str) -> None:
     """Have the broker close the connection that consumes this queue."""
 
-    def connection() -> str | None:
-        for consumer in broker.request("GET", f"consumers/{fleet.vhost}"):
-            if consumer["queue"]["name"].startswith(queue):
-                return str(consumer["channel_details"]["connection_name"])
-        return None
+    def connections() -> list[str]:
+        consumers = broker.request("GET", f"consumers/{fleet.vhost}")
+        return [
+            each["channel_details"]["connection_name"] for each in consumers if each["queue"]["name"].startswith(queue)
+        ]
 
-    name = wait_until(connection, "the connection to be known")
+    (name,) = wait_until(connections, "the connection to be known")
     broker.request("DELETE", f"connections/{quote(name, safe='')}")
