@@ -27,8 +27,8 @@ MILLISECONDS = 1000
 HEADER_ROOM = 8
 """The server's own bound on headers, as a multiple of the gateway's: what lies between gets an error that explains.
 
-The same buffer takes bodies: each time it is filled is a turn of the loop, and a blob of 1 GiB costs the gateway 1.5 s of
-processor time with a multiple of two and 0.9 s with eight.
+The same buffer takes bodies: each time it is filled is a turn of the loop, and a blob of 1 GiB costs the gateway 1.5 s
+of processor time with a multiple of two and 0.9 s with eight.
 """
 BACKLOG = 1024
 
