@@ -88,7 +88,7 @@ def open_page(browser: Browser, url: str, seen: Seen) -> Iterator[Open]:
         page.on("request", lambda request: seen.hosts.add(urlsplit(request.url).netloc))
         page.on("console", lambda message: seen.complaints.append(message.text))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
         page.goto(url + path)
         return page
 

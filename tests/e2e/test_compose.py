@@ -58,10 +58,14 @@ def http():
         yield session
 
 
+def is_healthy(stack, service):
+    return all(container["State"]["Health"]["Status"] == "healthy" for container in stack.inspect(service))
+
+
 def test_every_service_is_healthy_not_root_and_cannot_write_its_own_files(stack):
     for service in SERVICES:
+        wait_until(lambda name=service: is_healthy(stack, name), f"{service} to be healthy", timeout_s=60)
         for container in stack.inspect(service):
-            assert container["State"]["Health"]["Status"] == "healthy", service
             assert container["Config"]["User"] not in {"", "0", "root"}, service
             assert container["HostConfig"]["ReadonlyRootfs"] is True, service
             assert container["HostConfig"]["CapDrop"] == ["ALL"], service
