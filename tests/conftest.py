@@ -15,7 +15,7 @@ from harness.requirements import Requirement, need
 from harness.session_broker import Leader, session_broker
 from simulators import process as simulators
 
-SHARES_A_FLEET = "integration/wire/"
+SHARE_A_FLEET = ("integration/wire/", "e2e/test_compose.py")
 _LEADER = pytest.StashKey[Leader]()
 _FOLDER = pytest.StashKey[Path]()
 
@@ -37,12 +37,14 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep a file whose tests share a fleet in one process; spread all other tests one by one."""
+    if config.getvalue("dist") != "load":
+        return None
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # noqa: PLC0415 - only called where it is
 
     class ByFleet(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return file if SHARES_A_FLEET in file else nodeid
+            return file if any(each in file for each in SHARE_A_FLEET) else nodeid
 
     return ByFleet(config, log)
 
