@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from harness import processes
