@@ -129,7 +129,7 @@ def _figure(ways: dict[tuple[str, str], Way]) -> Figure:
         columns=("curl straight", "through the gateway", "ratio", "gateway's processor time", "gateway grows by"),
         rows=tuple(rows),
         how="The stores are ours: they drop what they get and give zeros; the fast one without limit, which is what the"
-        f" gateway can do at most, the networked one {NETWORK_MIB} MiB/s in all, which is 2.5 Gbit/s."
-        f" {ROUNDS} times each in turn, medians, and the median of the ratios of neighbours. Growth is the gateway's peak of resident memory"
-        " over what it had before, the most of all times.",
+        f" gateway can do at most, the networked one {NETWORK_MIB} MiB/s in all, which is 2.5 Gbit/s. {ROUNDS} times"
+        " each in turn, medians, and the median of the ratios of neighbours. Growth is the gateway's peak of resident"
+        " memory over what it had before, the most of all times.",
     )

@@ -120,12 +120,18 @@ class Ours:
 
     def __call__(self) -> bytes:
         """List them. Raises RuntimeError unless the answer is 200."""
-        self._connection.request("GET", "/api/instances", headers=self._headers)
-        answer = self._connection.getresponse()
+        try:
+            answer = self._ask()
+        except http.client.RemoteDisconnected:  # the connection was idle for too long
+            answer = self._ask()
         body = answer.read()
         if answer.status != http.client.OK:
             raise RuntimeError(f"the gateway answered {answer.status}: {body[:500]!r}")
         return body
+
+    def _ask(self) -> http.client.HTTPResponse:
+        self._connection.request("GET", "/api/instances", headers=self._headers)
+        return self._connection.getresponse()
 
     def close(self) -> None:
         """Close the connection."""

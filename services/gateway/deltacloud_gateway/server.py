@@ -20,6 +20,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
+from deltacloud.collector import settle
 from deltacloud.logging import get_logger
 from deltacloud_gateway.settings import GatewaySettings
 
@@ -62,6 +63,7 @@ async def serve(app: ASGIApp, settings: GatewaySettings, *, on_start: Callable[[
     Raises:
         OSError: the address cannot be had.
     """
+    settle()
     address, port = _free_address(settings.host, settings.port)
     server = _server(app, settings, address, port)
     loop = asyncio.get_running_loop()

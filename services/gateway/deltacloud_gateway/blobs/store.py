@@ -45,6 +45,7 @@ ERROR_LIMIT = 64 * 1024
 """Bytes of a refusal that are looked at."""
 
 Body = AsyncIterator[bytes] | bytes | None
+Buffer = bytes | memoryview
 
 _STATUSES: dict[int, type[DeltacloudError]] = {
     400: InvalidRequest,
@@ -138,9 +139,15 @@ class _Feed:
     def data(self) -> Any:
         if isinstance(self._body, AsyncIterator):
             return self._stream(self._body)
+        if self._body is not None and len(self._body) > READ_BUFFER:
+            return _Whole(self._body, self)
         return io.BytesIO(self._body) if self._body is not None else None
 
-    async def _stream(self, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def pieces(self, body: bytes) -> AsyncIterator[Buffer]:
+        """Yield a body at hand piece by piece, none of them copied."""
+        return self._stream(_slices(body))
+
+    async def _stream(self, source: AsyncIterator[Buffer]) -> AsyncIterator[Buffer]:
         try:
             async for piece in source:
                 self._renew()
@@ -153,6 +160,23 @@ class _Feed:
     def _renew(self) -> None:
         if self.patience is not None and not self.patience.expired():
             self.patience.reschedule(asyncio.get_running_loop().time() + self._silence_s)
+
+
+class _Whole:
+    """A body at hand as the client takes one without copying it; each sending begins at its beginning."""
+
+    def __init__(self, body: bytes, feed: _Feed) -> None:
+        self._body = body
+        self._feed = feed
+
+    def __aiter__(self) -> AsyncIterator[Buffer]:
+        return self._feed.pieces(self._body)
+
+
+async def _slices(body: bytes) -> AsyncIterator[Buffer]:
+    view = memoryview(body)
+    for start in range(0, len(view), READ_BUFFER):
+        yield view[start : start + READ_BUFFER]
 
 
 @asynccontextmanager

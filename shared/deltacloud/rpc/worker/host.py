@@ -15,6 +15,7 @@ import eventlet
 from eventlet import patcher
 from nameko.runners import ServiceRunner
 
+from deltacloud.collector import settle
 from deltacloud.logging import get_logger
 from deltacloud.rpc.edge import Callee
 from deltacloud.rpc.worker.calls import service_class
@@ -133,6 +134,7 @@ class WorkerHost:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then stop, within ``drain_s`` and two seconds whatever happens."""
+        settle()
         signals = _Signals({signal.SIGTERM, signal.SIGINT} | ({signal.SIGHUP} if self._on_hangup else set()))
         self.start()
         while (number := signals.wait()) == signal.SIGHUP and self._on_hangup is not None:
