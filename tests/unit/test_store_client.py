@@ -151,22 +151,28 @@ def test_an_upload_that_moves_may_take_longer_than_the_silence_that_is_allowed(l
     assert _send(_transfer(f"{liar.url}/x", "PUT", headers={"Content-Length": "10"}), source(), silence_s=0.6) == b"ok"
 
 
-def test_a_body_at_hand_is_sent_again_when_a_kept_connection_turns_out_dead(liar):
+@pytest.mark.parametrize("body", [b"abc", bytes(range(256)) * 8192], ids=["small", "a part of a blob"])
+def test_a_body_at_hand_is_sent_again_when_a_kept_connection_turns_out_dead(liar, body):
+    taken = []
+
     def behaviour(connection, head):
-        if not head.endswith(b"abc"):
-            connection.recv(3)
+        received = head.partition(b"\r\n\r\n")[2]
+        while len(received) < len(body):
+            received += connection.recv(65536)
+        taken.append(received)
         connection.sendall(OK)
 
     async def run():
         async with opened() as store:
             for _ in range(2):
-                transfer = _transfer(f"{liar.url}/x", "PUT", headers={"Content-Length": "3"})
-                async with store.send(transfer, silence_s=5, body=b"abc") as answer:
+                transfer = _transfer(f"{liar.url}/x", "PUT", headers={"Content-Length": str(len(body))})
+                async with store.send(transfer, silence_s=5, body=body) as answer:
                     await answer.read()
 
     liar.behaviour = behaviour
     asyncio.run(run())
     assert len(liar.heads) == 2
+    assert taken == [body, body]
 
 
 # --- certificates

@@ -12,7 +12,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,7 +45,6 @@ ERROR_LIMIT = 64 * 1024
 """Bytes of a refusal that are looked at."""
 
 Body = AsyncIterator[bytes] | bytes | None
-Buffer = bytes | memoryview
 
 _STATUSES: dict[int, type[DeltacloudError]] = {
     400: InvalidRequest,
@@ -140,14 +139,10 @@ class _Feed:
         if isinstance(self._body, AsyncIterator):
             return self._stream(self._body)
         if self._body is not None and len(self._body) > READ_BUFFER:
-            return _Whole(self._body, self)
+            return _Whole(self._body, self._renew)
         return io.BytesIO(self._body) if self._body is not None else None
 
-    def pieces(self, body: bytes) -> AsyncIterator[Buffer]:
-        """Yield a body at hand piece by piece, none of them copied."""
-        return self._stream(_slices(body))
-
-    async def _stream(self, source: AsyncIterator[Buffer]) -> AsyncIterator[Buffer]:
+    async def _stream(self, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         try:
             async for piece in source:
                 self._renew()
@@ -162,21 +157,24 @@ class _Feed:
             self.patience.reschedule(asyncio.get_running_loop().time() + self._silence_s)
 
 
-class _Whole:
-    """A body at hand as the client takes one without copying it; each sending begins at its beginning."""
+class _Whole(aiohttp.payload.Payload):
+    """A body at hand as the client takes one without copying it; it can be sent again from its beginning."""
 
-    def __init__(self, body: bytes, feed: _Feed) -> None:
-        self._body = body
-        self._feed = feed
+    def __init__(self, body: bytes, renew: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._size = len(body)
+        self._renew = renew
 
-    def __aiter__(self) -> AsyncIterator[Buffer]:
-        return self._feed.pieces(self._body)
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """Return it as text, which the client's base class asks for."""
+        return bytes(self._value).decode(encoding, errors)
 
-
-async def _slices(body: bytes) -> AsyncIterator[Buffer]:
-    view = memoryview(body)
-    for start in range(0, len(view), READ_BUFFER):
-        yield view[start : start + READ_BUFFER]
+    async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
+        """Send it piece by piece."""
+        view = memoryview(self._value)
+        for start in range(0, len(view), READ_BUFFER):
+            await writer.write(view[start : start + READ_BUFFER])
+            self._renew()
 
 
 @asynccontextmanager
