@@ -104,8 +104,8 @@ def _read(text: str) -> Any:
     if not text.startswith(("{", "[")):
         return text
     found = json.loads(text)
-    if isinstance(found, dict) and set(found) == {"code", "message", "error"}:
-        del found["message"]
+    if isinstance(found, dict) and {"code", "message", "error"} <= set(found):
+        return {"code": found["code"], "error": found["error"]}
     return found
 
 

@@ -239,3 +239,24 @@ def test_a_driver_that_fits_is_loaded_with_what_it_implements():
         "list_realms", "list_instances", "get_instance", "create_instance", "create_key", "stop_instance",
     }  # fmt: skip
     assert info.services == ("compute.cloud",)
+
+
+def test_parameters_that_came_under_the_seal_reach_the_driver_as_if_they_had_not(driver):
+    class SealedOpener:
+        def open(self, carried, *, driver, deadline):
+            return Credentials("u", "p", {"name": "sealed"})
+
+    dispatcher = Dispatcher(
+        driver, opener=SealedOpener(), resolve=lambda _, name: ProviderTarget(name=name), cache=SessionCache()
+    )
+
+    dispatcher.call("create_instance", context(), {"image_id": "i"})
+
+    assert driver.calls == [("create_instance", "i", "sealed")]
+
+
+def test_a_redelivered_create_whose_deadline_has_passed_is_not_said_to_be_unstarted(dispatcher):
+    late = context(deadline=time.time() - 1, idempotency_key="k1")
+
+    with pytest.raises(OutcomeUnknown):
+        dispatcher.call("create_key", late, {"name": "n"}, is_redelivered=True)

@@ -8,6 +8,7 @@ from deltacloud.errors import Unavailable
 from deltacloud.providers.picture import SealingKey
 from deltacloud.rpc.context import CarriedCredentials, Context
 from deltacloud.rpc.deadline import Deadline
+from deltacloud.rpc.names import need_operation
 from deltacloud.rpc.protect import Protector
 from deltacloud.rpc.seal import Opener, new_key
 
@@ -15,8 +16,13 @@ PLAIN = Context(credentials=CarriedCredentials(user="u", password="p"), request_
 OPENER = Opener([new_key()])
 
 
+CREATE = need_operation("compute.mock", "create_instance")
+PARAMETERS = {"image_id": "img1", "user_data": "Y2FuYXJ5", "password": "canary"}
+
+
 def protect(protector: Protector, context: Context = PLAIN, service: str = "compute.mock") -> Context:
-    return protector.protect(context, service, Deadline.after(60))
+    protected, _ = protector.protect(CREATE, context, PARAMETERS, service, Deadline.after(60))
+    return protected
 
 
 def test_the_key_of_the_moment_is_sealed_for() -> None:
@@ -62,3 +68,22 @@ def test_where_a_key_is_known_even_allowed_plain_credentials_are_sealed() -> Non
 
 def test_a_service_without_a_driver_gets_no_credentials() -> None:
     assert protect(Protector(lambda: OPENER.public_keys), service="registry").credentials is None
+
+
+def test_secret_parameters_leave_under_the_same_seal_and_no_other_way() -> None:
+    deadline = Deadline.after(60)
+
+    context, rest = Protector(lambda: OPENER.public_keys).protect(CREATE, PLAIN, PARAMETERS, "compute.mock", deadline)
+
+    assert rest == {"image_id": "img1"}
+    assert context.credentials is not None
+    opened = OPENER.open(context.credentials, driver="mock", deadline=deadline)
+    assert opened.parameters == {"user_data": "Y2FuYXJ5", "password": "canary"}
+
+
+def test_where_nothing_is_sealed_the_parameters_stay_as_they_are() -> None:
+    deadline = Deadline.after(60)
+
+    _, rest = Protector(tuple, allow_plain=True).protect(CREATE, PLAIN, PARAMETERS, "compute.mock", deadline)
+
+    assert rest == PARAMETERS

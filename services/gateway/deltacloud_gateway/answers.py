@@ -84,6 +84,7 @@ class Answers:
 
 
 def _explain(response: Response, problem: DeltacloudError, challenge: str | None) -> None:
+    response.headers["X-Deltacloud-Error"] = problem.code
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge
     if problem.retry_after_s is not None:

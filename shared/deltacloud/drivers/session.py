@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """A user and a password, in memory only."""
+    """A user and a password, in memory only. ``parameters`` are those of the call that came under the same seal."""
 
     user: str
     password: str
+    parameters: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        """Hide both."""
+        """Hide everything."""
         return "Credentials(…)"
 
 

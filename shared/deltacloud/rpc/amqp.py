@@ -143,7 +143,7 @@ class AmqpTransport:
         try:
             async with asyncio.timeout(deadline.remaining_s):
                 desk = await self._desk_for(service, context)
-                body = _body(self._protector.protect(context, service, deadline), parameters)
+                body = _body(*self._protector.protect(operation, context, parameters, service, deadline))
                 call_id, answered = _publish(desk, f"{service}.{operation.rpc}", body, context, deadline)
                 answer = await answered
         except TimeoutError:

@@ -82,21 +82,36 @@ class Dispatcher:
 
     def _call(self, method: str, context: Context, parameters: Mapping[str, Any], *, is_redelivered: bool) -> Any:
         operation = self._operation(method)
-        arguments = check(operation, parameters)
         if not is_redelivered or operation.effect in REPEATABLE:
-            return self._run(operation, context, arguments, is_redelivered=is_redelivered)
+            return self._run(operation, context, parameters, is_redelivered=is_redelivered)
         self._refuse_unprovable(operation, context)
         try:
-            return self._run(operation, context, arguments, is_redelivered=True)
+            return self._run(operation, context, parameters, is_redelivered=True)
         except DeltacloudError as error:
             if error.http_status < OUR_SIDE or isinstance(error, OutcomeUnknown):
                 raise
             raise _unknown(operation, f"could not be found out ({error.code}: {error.message})") from error
 
     def _run(
-        self, operation: catalogue.Operation, context: Context, arguments: Mapping[str, Any], *, is_redelivered: bool
+        self, operation: catalogue.Operation, context: Context, parameters: Mapping[str, Any], *, is_redelivered: bool
     ) -> Any:
-        session = self._session(operation, context, is_redelivered=is_redelivered)
+        deadline = Deadline(context.deadline) if context.deadline is not None else Deadline.after(DEFAULT_S)
+        if deadline.has_passed:
+            raise DeadlineExceeded("The call's deadline had passed when a worker took it; nothing was started.")
+        credentials, sealed = self._opened(context, deadline)
+        arguments = check(operation, {**parameters, **sealed})
+        session = Session(
+            driver=self.driver.id,
+            provider=self._resolve(self.driver, context.provider),
+            credentials=credentials,
+            deadline=deadline,
+            cache=self._cache,
+            request_id=context.request_id,
+            idempotency_key=context.idempotency_key,
+            is_redelivered=is_redelivered,
+        )
+        if operation.rpc not in self.driver.anonymous_operations:
+            _ = session.credentials
         accepted = self._accepts[operation.rpc]
         result = getattr(self.driver, operation.rpc)(
             session, **{name: value for name, value in arguments.items() if name in accepted}
@@ -104,6 +119,13 @@ class Dispatcher:
         if operation.is_list:
             return _page(result, arguments, accepted)
         return result
+
+    def _opened(self, context: Context, deadline: Deadline) -> tuple[Credentials | None, Mapping[str, Any]]:
+        """Return the caller's credentials, and the parameters that came under the same seal."""
+        if context.credentials is None:
+            return None, {}
+        opened = self._opener.open(context.credentials, driver=self.driver.id, deadline=deadline)
+        return Credentials(opened.user, opened.password), opened.parameters
 
     def _operation(self, method: str) -> catalogue.Operation:
         operation = self.operations.get(method)
@@ -119,27 +141,6 @@ class Dispatcher:
     def _refuse_unprovable(self, operation: catalogue.Operation, context: Context) -> None:
         if operation.rpc not in self.driver.provable_operations or context.idempotency_key is None:
             raise _unknown(operation, "is unknown")
-
-    def _session(self, operation: catalogue.Operation, context: Context, *, is_redelivered: bool) -> Session:
-        deadline = Deadline(context.deadline) if context.deadline is not None else Deadline.after(DEFAULT_S)
-        if deadline.has_passed:
-            raise DeadlineExceeded("The call's deadline had passed when a worker took it; nothing was started.")
-        credentials = None
-        if context.credentials is not None:
-            credentials = self._opener.open(context.credentials, driver=self.driver.id, deadline=deadline)
-        session = Session(
-            driver=self.driver.id,
-            provider=self._resolve(self.driver, context.provider),
-            credentials=credentials,
-            deadline=deadline,
-            cache=self._cache,
-            request_id=context.request_id,
-            idempotency_key=context.idempotency_key,
-            is_redelivered=is_redelivered,
-        )
-        if operation.rpc not in self.driver.anonymous_operations:
-            _ = session.credentials
-        return session
 
 
 def _unknown(operation: catalogue.Operation, what: str) -> OutcomeUnknown:

@@ -1,11 +1,13 @@
-"""What is done to credentials before a call leaves the process."""
+"""What is done to credentials, and to parameters that are secret, before a call leaves the process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from deltacloud.catalogue import Operation
 from deltacloud.errors import Unavailable
 from deltacloud.providers.picture import SealingKey
 from deltacloud.rpc.context import Context
@@ -36,23 +38,36 @@ class Protector:
         """Whether the call has plain credentials and no key is known to seal them for."""
         return context.credentials is not None and context.credentials.sealed is None and not self._keys()
 
-    def protect(self, context: Context, service: str, deadline: Deadline) -> Context:
-        """Return the context as it may leave the process: without credentials, or with sealed ones.
+    def protect(
+        self, operation: Operation, context: Context, parameters: Mapping[str, Any], service: str, deadline: Deadline
+    ) -> tuple[Context, Mapping[str, Any]]:
+        """Return the context and the parameters as they may leave the process.
+
+        The context is without credentials, or with sealed ones; what the catalogue calls secret among the parameters is
+        under the same seal.
 
         Raises:
             Unavailable: no key is known, and plain credentials may not be sent.
         """
         carried, driver = context.credentials, driver_of(service)
         if carried is None or carried.sealed is not None:
-            return context
+            return context, parameters
         if driver is None:
-            return msgspec.structs.replace(context, credentials=None)
+            return msgspec.structs.replace(context, credentials=None), parameters
         sealer = self._present_sealer()
         if sealer is not None:
-            sealed = sealer.seal(carried.user or "", carried.password or "", driver=driver, deadline=deadline)
-            return msgspec.structs.replace(context, credentials=sealed)
+            secret = {each.name for each in operation.parameters if each.is_secret}
+            sealed = sealer.seal(
+                carried.user or "",
+                carried.password or "",
+                driver=driver,
+                deadline=deadline,
+                parameters={name: value for name, value in parameters.items() if name in secret},
+            )
+            rest = {name: value for name, value in parameters.items() if name not in secret}
+            return msgspec.structs.replace(context, credentials=sealed), rest
         if self._allow_plain:
-            return context
+            return context, parameters
         raise Unavailable(
             "No key is known yet to seal the credentials for, and plain ones may not be sent; nothing was started."
             " Is the registry running?",

@@ -15,8 +15,9 @@ import binascii
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from nacl.exceptions import CryptoError
@@ -43,6 +44,7 @@ class _Content(msgspec.Struct, frozen=True):
     password: str
     driver: str
     deadline: float
+    parameters: dict[str, Any] = {}
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -65,9 +67,20 @@ class Sealer:
         self.key_id = keys[0].id
         self._box = SealedBox(PublicKey(base64.b64decode(keys[0].public, validate=True)))
 
-    def seal(self, user: str, password: str, *, driver: str, deadline: Deadline) -> CarriedCredentials:
-        """Return the credentials sealed for a driver's workers, worthless after the deadline."""
-        content = _ENCODER.encode(_Content(user, password, driver, deadline.at))
+    def seal(
+        self,
+        user: str,
+        password: str,
+        *,
+        driver: str,
+        deadline: Deadline,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> CarriedCredentials:
+        """Return the credentials sealed for a driver's workers, worthless after the deadline.
+
+        ``parameters`` are those of the call that are secret as well; sealed here, they are left out of the call itself.
+        """
+        content = _ENCODER.encode(_Content(user, password, driver, deadline.at, dict(parameters or {})))
         sealed = base64.b64encode(self._box.encrypt(content)).decode()
         return CarriedCredentials(sealed=sealed, key_id=self.key_id)
 
@@ -102,7 +115,7 @@ class Opener:
             raise AuthenticationFailed(
                 "The credentials are sealed for another deadline than the call's; seal them anew."
             )
-        return Credentials(content.user, content.password)
+        return Credentials(content.user, content.password, content.parameters)
 
     def _plain(self, carried: CarriedCredentials) -> Credentials:
         if carried.user is None or carried.password is None:

@@ -197,7 +197,11 @@ def test_a_driver_s_error_is_told_with_its_status_and_message(client: Any) -> No
         "code": 504,
         "message": "The cloud did not answer in time.",
         "error": "Deltacloud::Exceptions::ProviderTimeout",
+        "reason": "provider_timeout",
+        "driver": "tiny",
+        "provider": "default",
     }
+    assert answer.headers["x-deltacloud-error"] == "provider_timeout"
 
 
 def test_a_cloud_that_asks_for_patience_makes_the_caller_patient(client: Any) -> None:

@@ -216,6 +216,13 @@ def error(
             ),
             prolog=True,
         ),
-        json=lambda: {"code": status, "message": problem.message, "error": EXCEPTIONS + problem.original},
+        json=lambda: {
+            "code": status,
+            "message": problem.message,
+            "error": EXCEPTIONS + problem.original,
+            "reason": problem.code,
+            "driver": driver_id,
+            "provider": provider or DEFAULT_PROVIDER,
+        },
         page=lambda: Page("error.html", f"{status}", {"problem": problem, "status": status, "given": given}),
     )

@@ -115,7 +115,7 @@ class _Bounded:
         self, method: str, context: Context, parameters: Mapping[str, Any], *, is_redelivered: bool = False
     ) -> Any:
         deadline = Deadline(context.deadline or 0.0)
-        if deadline.has_passed:
+        if deadline.has_passed and not is_redelivered:  # what was handed out before may have been started
             late = DeadlineExceeded("The call's deadline had passed when a worker took it; nothing was started.")
             raise late.located(driver_of(self.service) or "", context.provider)
         limit = eventlet.Timeout(min(deadline.remaining_s, LONGEST_S) + GRACE_S)
