@@ -41,7 +41,7 @@ to do; they never hold arguments of a call.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -335,10 +335,3 @@ BY_CODE: dict[str, type[DeltacloudError]] = {
     BackendError.code: BackendError,
 }
 """Error classes by their code on the wire."""
-
-
-def error_fields(error: BaseException) -> dict[str, Any]:
-    """Return what a log line may say of an error: its code and its text, or only its class for foreign ones."""
-    if isinstance(error, DeltacloudError):
-        return {"error": error.code, "detail": error.message}
-    return {"error": type(error).__name__}

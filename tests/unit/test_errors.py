@@ -41,7 +41,3 @@ def test_a_location_that_is_known_is_not_overwritten():
     error = errors.NotFound("x", provider="a").located("mock", "b")
 
     assert (error.driver, error.provider) == ("mock", "a")
-
-
-def test_a_foreign_error_is_logged_by_its_class_alone():
-    assert errors.error_fields(ValueError("canary")) == {"error": "ValueError"}

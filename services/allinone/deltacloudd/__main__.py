@@ -53,9 +53,10 @@ def _list_drivers(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.  [warning]")
 def command(**given: str | None) -> None:
     """Read the settings and serve."""
-    settings = embedded.settled(read(Settings, **given))
+    settings = read(Settings, **given)
     logging.configure(settings.log_level, service="deltacloudd")
     try:
+        settings = embedded.settled(settings)
         if settings.broker is not None:
             server.run(gateway.run(settings, settings.broker, on_start=lambda: _greet(settings)))
         _check_driver(settings.default_driver)

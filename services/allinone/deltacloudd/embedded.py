@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from deltacloud.logging import get_logger
+from deltacloud.providers.origin import bracketed
 from deltacloud_gateway.app import create_app
 from deltacloud_gateway.server import serve
 from deltacloud_registry.providers_file import OperatorProviders, ProvidersFileError, read
@@ -17,7 +18,7 @@ from deltacloud_registry.registry import Registry
 from deltacloudd.house import House, free_port
 from deltacloudd.settings import Settings
 
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 """How the process reaches itself when it serves at all addresses."""
 
 _LOG = get_logger()
@@ -41,7 +42,7 @@ def settled(settings: Settings) -> Settings:
 
 def url(settings: Settings) -> str:
     """Return how this process, and a browser on this machine, reaches it."""
-    return f"http://{ANYWHERE.get(settings.host, settings.host)}:{settings.port}"
+    return f"http://{bracketed(ANYWHERE.get(settings.host, settings.host))}:{settings.port}"
 
 
 async def run(settings: Settings, on_start: Callable[[], None]) -> None:

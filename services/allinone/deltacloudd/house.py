@@ -87,8 +87,13 @@ def _asgi(application: WSGIApplication) -> ASGIApp:
 
 
 def free_port(host: str) -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
+    """Return a port of the host that nobody listens on now.
+
+    Raises:
+        OSError: the host is not one of this machine's.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.bind(address)
         port: int = probe.getsockname()[1]
         return port

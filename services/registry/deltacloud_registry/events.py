@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-import eventlet
 import msgspec
 
 from deltacloud.logging import get_logger
 from deltacloud.providers.picture import Announcement, Picture
-from deltacloud.rpc.worker.events import REGISTRY_ASKED, REGISTRY_PICTURE, WORKER_ANNOUNCED, EventBus
+from deltacloud.rpc.names import REGISTRY_ASKED, REGISTRY_PICTURE, WORKER_ANNOUNCED
+from deltacloud.rpc.worker.events import EventBus
 from deltacloud_registry.providers_file import ProvidersFileError, read
 from deltacloud_registry.registry import Registry
 from deltacloud_registry.settings import RegistrySettings
@@ -40,7 +39,6 @@ class RegistryEvents:
         self._settings = settings
         self._gathered_at = float("inf")
         self._broadcast_at = 0.0
-        self._is_running = True
         registry.is_gathering = True
         registry.on_change = self._changed
         self._bus = EventBus(
@@ -58,14 +56,13 @@ class RegistryEvents:
     def start(self) -> None:
         """Connect, listen and speak from now on."""
         self._bus.start()
-        eventlet.spawn(self._run)
+        self._bus.every(TICK_S, self._tick)
 
     def leave(self) -> None:
         """Go on: the picture is needed until the last call is answered."""
 
     def stop(self) -> None:
         """Say nothing any more."""
-        self._is_running = False
         self._bus.stop()
 
     def read_again(self) -> None:
@@ -96,11 +93,6 @@ class RegistryEvents:
     def _hear_replica(self, body: bytes) -> None:
         self._registry.learn(msgspec.json.decode(body, type=Picture))
 
-    def _run(self) -> None:
-        while self._is_running:
-            eventlet.sleep(TICK_S)
-            _guarded(self._tick)
-
     def _tick(self) -> None:
         now = time.monotonic()
         if self._bus.problem is not None or now < self._gathered_at:
@@ -112,10 +104,3 @@ class RegistryEvents:
         if now >= self._broadcast_at:
             self._broadcast_at = now + self._settings.picture_every_s
             self._bus.publish(REGISTRY_PICTURE, msgspec.json.encode(self._registry.picture))
-
-
-def _guarded(tick: Callable[[], None]) -> None:
-    try:
-        tick()
-    except Exception as error:  # noqa: BLE001 - the edge: one failed broadcast must not be the last
-        _LOG.error("the registry's round failed", error=type(error).__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deltacloud.drivers import StorageDriver
+from deltacloud.providers.origin import bracketed
 from deltacloud.rpc.worker import cli
 from deltacloud.rpc.worker.drivers import chosen_drivers, driver_host
 from deltacloud.rpc.worker.host import WorkerHost
@@ -22,7 +23,7 @@ def build(settings: StorageSettings) -> WorkerHost:
         if isinstance(driver, StorageDriver) and (application := driver.bytes_app()) is not None
     }
     host = driver_host(drivers, settings, apps={prefix: application for prefix, (_, application) in serving.items()})
-    base = settings.transfer_url or f"http://{settings.ops_host}:{host.ops_port}"
+    base = settings.transfer_url or f"http://{bracketed(settings.ops_host)}:{host.ops_port}"
     for prefix, (driver, _) in serving.items():
         driver.bytes_at(f"{base.rstrip('/')}{prefix}")
     return host

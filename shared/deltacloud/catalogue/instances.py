@@ -87,6 +87,7 @@ COLLECTION = (
         SNAPSHOT,
         DEVICE,
         SANDBOX,
+        may_answer_several=True,
         description="Make an instance; with instance_count, several.",
     )
     .action("reboot", effect="other", description="Reboot an instance.")

@@ -109,7 +109,7 @@ def _decoder(operation: catalogue.Operation) -> msgspec.json.Decoder[Any]:
     found = _RESULTS.get(operation.rpc)
     if found is None:
         result: Any = operation.result if operation.result is not None else Any
-        if operation.rpc == "create_instance":
+        if operation.may_answer_several:
             result = result | list[result]
         found = msgspec.json.Decoder(Page[result] if operation.is_list else result)
         _RESULTS[operation.rpc] = found

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
-import eventlet
 import msgspec
 
 from deltacloud.drivers.base import Driver
 from deltacloud.providers.holder import PictureHolder
 from deltacloud.providers.picture import Announcement, Picture, SealingKey
 from deltacloud.rpc.envelope import RawReply
-from deltacloud.rpc.worker.events import REGISTRY_ASKED, REGISTRY_PICTURE, WORKER_ANNOUNCED, EventBus
+from deltacloud.rpc.names import REGISTRY_ASKED, REGISTRY_PICTURE, WORKER_ANNOUNCED
+from deltacloud.rpc.worker.events import EventBus
 
 EVERY_S = 5.0
 
@@ -62,7 +61,7 @@ class Announcer:
     def start(self) -> None:
         """Connect and announce from now on."""
         self._bus.start()
-        eventlet.spawn(self._repeat)
+        self._bus.every(EVERY_S, self._repeat)
 
     def leave(self) -> None:
         """Say that this worker takes nothing new, so that nobody is sent here any more."""
@@ -78,8 +77,7 @@ class Announcer:
         self._bus.call("registry", "get_picture", self._keep_answered)
 
     def _repeat(self) -> None:
-        while not self._is_leaving:
-            eventlet.sleep(EVERY_S * random.uniform(0.9, 1.0))  # noqa: S311 - only spreads the workers
+        if not self._is_leaving:
             self._announce()
 
     def _announce(self) -> None:

@@ -18,6 +18,7 @@ from deltacloud import metrics
 from deltacloud.logging import get_logger
 from deltacloud.rpc import edge
 from deltacloud.rpc.envelope import EXCHANGE
+from deltacloud.rpc.names import queue_of
 from deltacloud.rpc.worker.answering import Answerer, Request
 from deltacloud.rpc.worker.link import Link, declare_exchange
 
@@ -87,7 +88,7 @@ class Calls(Entrypoint):  # type: ignore[misc]
                 eventlet.sleep(0.005)
 
     def _consume(self, channel: amqp.Channel) -> None:
-        queue = f"rpc-{self._service}"
+        queue = queue_of(self._service)
         declare_exchange(channel, EXCHANGE)
         channel.queue_declare(queue, durable=True, auto_delete=False, arguments={"x-expires": QUEUE_EXPIRES_MS})
         channel.queue_bind(queue, EXCHANGE, f"{self._service}.*")

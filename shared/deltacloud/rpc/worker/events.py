@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -13,12 +14,9 @@ import eventlet
 from deltacloud.logging import get_logger
 from deltacloud.rpc.context import Context
 from deltacloud.rpc.envelope import EXCHANGE, encode_call
+from deltacloud.rpc.names import EVENTS_EXCHANGE
 from deltacloud.rpc.worker.link import Link, declare_exchange
 
-EVENTS = "deltacloud-events"
-WORKER_ANNOUNCED = "worker.announced"
-REGISTRY_ASKED = "registry.asked"
-REGISTRY_PICTURE = "registry.picture"
 CALL_TIMEOUT_S = 5.0
 
 _LOG = get_logger()
@@ -47,6 +45,7 @@ class EventBus:
         self._queue = f"events-{worker}"
         self._reply_to = f"rpc.reply-{worker}"
         self._waiting: dict[str, Hear] = {}
+        self._is_stopped = False
         self._link = Link(broker, name=f"{worker} events", set_up=self._subscribe)
 
     @property
@@ -60,11 +59,24 @@ class EventBus:
 
     def stop(self) -> None:
         """Close the connection."""
+        self._is_stopped = True
         self._link.close()
+
+    def every(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something again and again until the bus is stopped, a little apart from what other processes do."""
+        eventlet.spawn(self._repeat, seconds, do)
+
+    def _repeat(self, seconds: float, do: Callable[[], None]) -> None:
+        while not self._is_stopped:
+            eventlet.sleep(seconds * random.uniform(0.9, 1.0))  # noqa: S311 - only spreads the processes
+            try:
+                do()
+            except Exception as error:  # noqa: BLE001 - the edge: one round that fails must not be the last
+                _LOG.error("a round failed", error=type(error).__name__)
 
     def publish(self, topic: str, body: bytes) -> None:
         """Tell everybody who hears the topic; without a connection nothing happens."""
-        self._send(body, EVENTS, topic)
+        self._send(body, EVENTS_EXCHANGE, topic)
 
     def call(self, service: str, method: str, hear: Hear) -> None:
         """Call an RPC method without parameters; ``hear`` gets the reply's body if one comes within five seconds."""
@@ -88,11 +100,11 @@ class EventBus:
             self._link.break_off()
 
     def _subscribe(self, channel: amqp.Channel) -> None:
-        declare_exchange(channel, EVENTS)
+        declare_exchange(channel, EVENTS_EXCHANGE)
         declare_exchange(channel, EXCHANGE)
         channel.queue_declare(self._queue, exclusive=True, auto_delete=True)
         for topic in self._topics:
-            channel.queue_bind(self._queue, EVENTS, topic)
+            channel.queue_bind(self._queue, EVENTS_EXCHANGE, topic)
         channel.queue_bind(self._queue, EXCHANGE, self._reply_to)
         channel.basic_consume(self._queue, no_ack=True, callback=self._receive)
         if self._on_connected is not None:
@@ -100,7 +112,7 @@ class EventBus:
 
     def _receive(self, message: amqp.Message) -> None:
         delivery = message.delivery_info
-        if delivery["exchange"] == EVENTS:
+        if delivery["exchange"] == EVENTS_EXCHANGE:
             hear = self._topics.get(delivery["routing_key"])
         else:
             hear = self._waiting.pop(message.properties.get("correlation_id", ""), None)
