@@ -100,7 +100,8 @@ def _spelled(parameter: catalogue.Parameter) -> str:
     name = f"**`{parameter.name}`**" if parameter.required else f"`{parameter.name}`"
     kind = "" if parameter.type == "string" else f" {parameter.type}"
     choices = f" ({', '.join(parameter.choices)})" if parameter.choices else ""
-    return f"{name}{kind}{choices}"
+    secret = " (secret)" if parameter.is_secret else ""
+    return f"{name}{kind}{choices}{secret}"
 
 
 def _answer(operation: catalogue.Operation) -> str:
