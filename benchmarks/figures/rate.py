@@ -27,6 +27,7 @@ DRIVERS = Path(__file__).resolve().parents[1] / "drivers"
 IN_FLIGHT = 32
 CALLS = 2000
 ROUNDS = 7
+REQUEST_ID = "5f0c0f2e-0f5e-4b3b-9a39-2f7d5a2b8c11"
 TARGET, AIM = 0.35, 0.5
 
 
@@ -117,7 +118,9 @@ def _bodies(fleet: Fleet) -> tuple[bytes, bytes]:
     with RpcClient(fleet.broker) as client:
         wait_until(lambda: client.picture.sealing_keys, "a sealing key")
         keys = client.picture.sealing_keys
-    sealed = Sealer(keys).seal("user", "password", driver="noop", deadline=deadline)
+    sealed = Sealer(keys).seal(
+        "user", "password", driver="noop", method="get_realm", request_id=REQUEST_ID, deadline=deadline
+    )
     return (
         encode_call(_context(deadline, None), {}),
         encode_call(_context(deadline, sealed), {"id": "here"}),
@@ -126,7 +129,7 @@ def _bodies(fleet: Fleet) -> tuple[bytes, bytes]:
 
 def _context(deadline: Deadline, credentials: CarriedCredentials | None) -> Context:
     return Context(
-        request_id="5f0c0f2e-0f5e-4b3b-9a39-2f7d5a2b8c11",
+        request_id=REQUEST_ID,
         deadline=deadline.at,
         idempotency_key="5f0c0f2e-0f5e-4b3b-9a39-2f7d5a2b8c12",
         credentials=credentials,

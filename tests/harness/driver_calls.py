@@ -15,7 +15,7 @@ from deltacloud.rpc.envelope import decode_reply, encode_error, encode_result
 
 
 class _Opener:
-    def open(self, carried: CarriedCredentials, *, driver: str, deadline: Deadline) -> Credentials:
+    def open(self, carried: CarriedCredentials, **_: object) -> Credentials:
         return Credentials(carried.user or "", carried.password or "")
 
 

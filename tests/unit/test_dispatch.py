@@ -29,6 +29,7 @@ from deltacloud.errors import (
 )
 from deltacloud.models import Instance, Realm
 from deltacloud.rpc.context import CarriedCredentials, Context
+from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.dispatch import Dispatcher
 
 STATES = StateMachine(
@@ -71,7 +72,7 @@ class Cloud(ComputeDriver):
 
 
 class PlainOpener:
-    def open(self, carried, *, driver, deadline):
+    def open(self, carried, **_):
         return Credentials(carried.user, carried.password)
 
 
@@ -241,9 +242,28 @@ def test_a_driver_that_fits_is_loaded_with_what_it_implements():
     assert info.services == ("compute.cloud",)
 
 
+def test_credentials_are_opened_for_the_call_they_came_with_and_no_other(driver):
+    asked = []
+
+    class Watching(PlainOpener):
+        def open(self, carried, **call):
+            asked.append(call)
+            return super().open(carried)
+
+    dispatcher = Dispatcher(
+        driver, opener=Watching(), resolve=lambda _, name: ProviderTarget(name=name), cache=SessionCache()
+    )
+    carried = context(request_id="r-1")
+
+    dispatcher.call("create_instance", carried, {"image_id": "i"})
+
+    deadline = Deadline(carried.deadline)
+    assert asked == [{"driver": "cloud", "method": "create_instance", "request_id": "r-1", "deadline": deadline}]
+
+
 def test_parameters_that_came_under_the_seal_reach_the_driver_as_if_they_had_not(driver):
     class SealedOpener:
-        def open(self, carried, *, driver, deadline):
+        def open(self, carried, **_):
             return Credentials("u", "p", {"name": "sealed"})
 
     dispatcher = Dispatcher(

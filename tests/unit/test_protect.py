@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
+import msgspec
 import pytest
 
-from deltacloud.errors import Unavailable
+from deltacloud.errors import AuthenticationFailed, Unavailable
 from deltacloud.providers.picture import SealingKey
-from deltacloud.rpc.context import CarriedCredentials, Context
+from deltacloud.rpc.context import CarriedCredentials, Context, usable_request_id
 from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.names import need_operation
 from deltacloud.rpc.protect import Protector
@@ -39,6 +42,22 @@ def test_the_key_of_the_moment_is_sealed_for() -> None:
 
 def test_the_rest_of_the_context_stays() -> None:
     assert protect(Protector(lambda: OPENER.public_keys)).request_id == "r"
+
+
+@pytest.mark.parametrize("unusable", ["", "two\nlines", "x" * 129])
+def test_a_sealed_call_without_a_usable_request_id_gets_one_that_its_seal_is_bound_to(unusable: str) -> None:
+    deadline = Deadline.after(60)
+    given = msgspec.structs.replace(PLAIN, request_id=unusable)
+
+    context, _ = Protector(lambda: OPENER.public_keys).protect(CREATE, given, {}, "compute.mock", deadline)
+
+    assert context.credentials is not None
+    assert usable_request_id(context.request_id) not in {None, unusable}
+    for request_id, expected in ((context.request_id, nullcontext()), (unusable, pytest.raises(AuthenticationFailed))):
+        with expected:
+            OPENER.open(
+                context.credentials, driver="mock", method="create_instance", request_id=request_id, deadline=deadline
+            )
 
 
 def test_credentials_that_are_sealed_already_stay_as_they_are() -> None:
@@ -77,7 +96,9 @@ def test_secret_parameters_leave_under_the_same_seal_and_no_other_way() -> None:
 
     assert rest == {"image_id": "img1"}
     assert context.credentials is not None
-    opened = OPENER.open(context.credentials, driver="mock", deadline=deadline)
+    opened = OPENER.open(
+        context.credentials, driver="mock", method="create_instance", request_id="r", deadline=deadline
+    )
     assert opened.parameters == {"user_data": "Y2FuYXJ5", "password": "canary"}
 
 

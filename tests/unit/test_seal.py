@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deltacloud.drivers.session import Credentials
 from deltacloud.errors import AuthenticationFailed, DeltacloudError, Unavailable
 from deltacloud.rpc.context import CarriedCredentials
 from deltacloud.rpc.deadline import Deadline
@@ -29,92 +30,145 @@ def soon() -> Deadline:
     return Deadline.after(60)
 
 
+def seal(
+    user: str = "u",
+    word: str = "p",
+    *,
+    sealer: Sealer = SEALER,
+    driver: str = "mock",
+    method: str = "get_realm",
+    request_id: str = "r",
+    deadline: Deadline | None = None,
+) -> CarriedCredentials:
+    return sealer.seal(user, word, driver=driver, method=method, request_id=request_id, deadline=deadline or soon())
+
+
+def unseal(
+    carried: CarriedCredentials,
+    opener: Opener = OPENER,
+    *,
+    driver: str = "mock",
+    method: str = "get_realm",
+    request_id: str = "r",
+    deadline: Deadline | None = None,
+) -> Credentials:
+    return opener.open(carried, driver=driver, method=method, request_id=request_id, deadline=deadline or soon())
+
+
 @given(user=texts, password=texts, driver=texts)
 def test_what_is_sealed_opens_for_its_driver_and_deadline(user: str, password: str, driver: str) -> None:
     deadline = soon()
-    carried = SEALER.seal(user, password, driver=driver, deadline=deadline)
-    opened = OPENER.open(carried, driver=driver, deadline=deadline)
+    carried = seal(user, password, driver=driver, deadline=deadline)
+    opened = unseal(carried, driver=driver, deadline=deadline)
     assert (opened.user, opened.password) == (user, password)
 
 
 @given(user=texts, password=texts)
 def test_it_still_opens_after_a_way_over_the_wire(user: str, password: str) -> None:
     deadline = soon()
-    wire = msgspec.json.encode(SEALER.seal(user, password, driver="mock", deadline=deadline))
+    wire = msgspec.json.encode(seal(user, password, deadline=deadline))
     arrived = msgspec.json.decode(msgspec.json.encode(deadline.at), type=float)
-    opened = OPENER.open(msgspec.json.decode(wire, type=CarriedCredentials), driver="mock", deadline=Deadline(arrived))
+    opened = unseal(msgspec.json.decode(wire, type=CarriedCredentials), deadline=Deadline(arrived))
     assert (opened.user, opened.password) == (user, password)
 
 
 @given(driver=texts, other=texts)
 def test_a_seal_for_one_driver_does_not_open_for_another(driver: str, other: str) -> None:
     deadline = soon()
-    carried = SEALER.seal("u", "p", driver=driver, deadline=deadline)
+    carried = seal(driver=driver, deadline=deadline)
     if driver != other:
         with pytest.raises(AuthenticationFailed, match="another driver"):
-            OPENER.open(carried, driver=other, deadline=deadline)
+            unseal(carried, driver=other, deadline=deadline)
+
+
+@given(method=texts, other=texts)
+def test_a_seal_for_one_operation_does_not_open_for_another(method: str, other: str) -> None:
+    deadline = soon()
+    carried = seal(method=method, deadline=deadline)
+    if method != other:
+        with pytest.raises(AuthenticationFailed, match="another method"):
+            unseal(carried, method=other, deadline=deadline)
+
+
+@given(request=texts, other=texts)
+def test_a_seal_for_one_request_does_not_open_for_another(request: str, other: str) -> None:
+    deadline = soon()
+    carried = seal(request_id=request, deadline=deadline)
+    if request != other:
+        with pytest.raises(AuthenticationFailed, match="another request_id"):
+            unseal(carried, request_id=other, deadline=deadline)
+
+
+@pytest.mark.parametrize("absent", ["user", "password", "driver", "method", "request_id", "deadline"])
+def test_a_box_that_does_not_say_what_it_is_for_is_refused_with_what_it_must_hold(absent: str) -> None:
+    deadline = soon()
+    content = {"user": "u", "password": "p", "driver": "mock", "method": "get_realm", "request_id": "r"}
+    fields = {name: value for name, value in {**content, "deadline": deadline.at}.items() if name != absent}
+    sealed = base64.b64encode(SEALER._box.encrypt(msgspec.json.encode(fields))).decode()
+    with pytest.raises(AuthenticationFailed, match=f"lacks one of .*{absent}"):
+        unseal(CarriedCredentials(sealed=sealed, key_id=SEALER.key_id), deadline=deadline)
 
 
 @given(later=st.floats(min_value=0.01, max_value=1e9))
 def test_a_seal_does_not_serve_a_call_with_a_later_deadline(later: float) -> None:
     deadline = soon()
-    carried = SEALER.seal("u", "p", driver="mock", deadline=deadline)
+    carried = seal(deadline=deadline)
     with pytest.raises(AuthenticationFailed, match="another deadline"):
-        OPENER.open(carried, driver="mock", deadline=Deadline(deadline.at + later))
+        unseal(carried, deadline=Deadline(deadline.at + later))
 
 
 def test_a_seal_whose_deadline_has_passed_does_not_open() -> None:
     past = Deadline.after(-1)
-    carried = SEALER.seal("u", "p", driver="mock", deadline=past)
+    carried = seal(deadline=past)
     with pytest.raises(AuthenticationFailed, match="another deadline"):
-        OPENER.open(carried, driver="mock", deadline=past)
+        unseal(carried, deadline=past)
 
 
 @given(position=st.integers(min_value=0), flip=st.integers(min_value=1, max_value=255))
 def test_a_changed_bit_anywhere_is_refused(position: int, flip: int) -> None:
-    carried = SEALER.seal("u", CANARY, driver="mock", deadline=soon())
+    carried = seal("u", CANARY)
     raw = bytearray(base64.b64decode(carried.sealed or ""))
     raw[position % len(raw)] ^= flip
     changed = CarriedCredentials(sealed=base64.b64encode(raw).decode(), key_id=carried.key_id)
     with pytest.raises(AuthenticationFailed, match="cannot be opened"):
-        OPENER.open(changed, driver="mock", deadline=soon())
+        unseal(changed)
 
 
 @given(sealed=st.text(max_size=300))
 def test_noise_is_refused_as_a_seal(sealed: str) -> None:
     carried = CarriedCredentials(sealed=sealed, key_id=SEALER.key_id)
     with pytest.raises(AuthenticationFailed):
-        OPENER.open(carried, driver="mock", deadline=soon())
+        unseal(carried)
 
 
 @given(content=st.binary(max_size=100))
 def test_a_box_of_ours_around_something_else_is_refused(content: bytes) -> None:
     sealed = base64.b64encode(SEALER._box.encrypt(content)).decode()
     with pytest.raises(AuthenticationFailed, match="cannot be opened"):
-        OPENER.open(CarriedCredentials(sealed=sealed, key_id=SEALER.key_id), driver="mock", deadline=soon())
+        unseal(CarriedCredentials(sealed=sealed, key_id=SEALER.key_id))
 
 
 def test_during_a_rotation_both_keys_open_and_the_first_is_sealed_for() -> None:
     old, new, deadline = new_key(), new_key(), soon()
     before, during = Opener([old]), Opener([new, old])
     for keys in (before.public_keys, during.public_keys):
-        carried = Sealer(keys).seal("u", "p", driver="mock", deadline=deadline)
-        assert during.open(carried, driver="mock", deadline=deadline).user == "u"
+        carried = seal(sealer=Sealer(keys), deadline=deadline)
+        assert unseal(carried, during, deadline=deadline).user == "u"
     assert Sealer(during.public_keys).key_id == Opener([new]).public_keys[0].id
 
 
 def test_a_seal_for_a_key_not_held_here_says_to_seal_anew() -> None:
-    carried = Sealer(Opener([new_key()]).public_keys).seal("u", "p", driver="mock", deadline=soon())
+    carried = seal(sealer=Sealer(Opener([new_key()]).public_keys))
     with pytest.raises(Unavailable, match=f"holds {SEALER.key_id}.*seal anew"):
-        OPENER.open(carried, driver="mock", deadline=soon())
+        unseal(carried)
 
 
 def test_plain_credentials_open_only_where_they_are_allowed() -> None:
     plain = CarriedCredentials(user="u", password="")
-    opened = Opener(allow_plain=True).open(plain, driver="mock", deadline=soon())
+    opened = unseal(plain, Opener(allow_plain=True))
     assert (opened.user, opened.password) == ("u", "")
     with pytest.raises(AuthenticationFailed, match="must be sealed"):
-        OPENER.open(plain, driver="mock", deadline=soon())
+        unseal(plain)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +176,7 @@ def test_plain_credentials_open_only_where_they_are_allowed() -> None:
 )
 def test_half_a_login_is_refused(carried: CarriedCredentials) -> None:
     with pytest.raises(AuthenticationFailed, match="incomplete"):
-        Opener(allow_plain=True).open(carried, driver="mock", deadline=soon())
+        unseal(carried, Opener(allow_plain=True))
 
 
 @pytest.mark.parametrize(
@@ -131,20 +185,20 @@ def test_half_a_login_is_refused(carried: CarriedCredentials) -> None:
         CarriedCredentials(user=CANARY, password=CANARY),
         CarriedCredentials(sealed=CANARY, key_id=SEALER.key_id),
         CarriedCredentials(sealed="", key_id=CANARY),
-        SEALER.seal(CANARY, CANARY, driver="other", deadline=Deadline.after(60)),
-        SEALER.seal(CANARY, CANARY, driver="mock", deadline=Deadline.after(-60)),
+        seal(CANARY, CANARY, driver="other"),
+        seal(CANARY, CANARY, deadline=Deadline.after(-60)),
     ],
 )
 def test_no_error_of_opening_shows_what_was_carried(carried: CarriedCredentials) -> None:
     with pytest.raises(DeltacloudError) as caught:
-        OPENER.open(carried, driver="mock", deadline=soon())
+        unseal(carried)
     shown = "".join(traceback.format_exception(caught.value)) + repr(carried) + str(caught.value.to_record())
     assert CANARY not in shown
 
 
 def test_two_seals_of_the_same_credentials_look_different() -> None:
     deadline = soon()
-    assert len({SEALER.seal("u", "p", driver="mock", deadline=deadline).sealed for _ in range(10)}) == 10
+    assert len({seal(deadline=deadline).sealed for _ in range(10)}) == 10
 
 
 def test_a_key_file_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None:

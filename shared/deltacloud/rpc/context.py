@@ -10,7 +10,13 @@ from deltacloud.errors import InvalidParameters
 
 PROTOCOL_VERSION = 1
 
+_REQUEST_ID = re.compile(r"[ -~]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def usable_request_id(text: str | None) -> str | None:
+    """Return the text where it may identify a call, as 1 to 128 printable ASCII characters do, else ``None``."""
+    return text if text is not None and _REQUEST_ID.fullmatch(text) else None
 
 
 class CarriedCredentials(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -35,11 +35,13 @@ OUR_SIDE = 500
 class Opener(Protocol):
     """Opens what a caller sent as credentials."""
 
-    def open(self, carried: CarriedCredentials, *, driver: str, deadline: Deadline) -> Credentials:
-        """Return the credentials.
+    def open(
+        self, carried: CarriedCredentials, *, driver: str, method: str, request_id: str, deadline: Deadline
+    ) -> Credentials:
+        """Return the credentials of a call of a driver's method.
 
         Raises:
-            AuthenticationFailed: they cannot be opened, or plain ones are not allowed here.
+            AuthenticationFailed: they cannot be opened, are another call's, or plain ones are not allowed here.
         """
         ...
 
@@ -98,7 +100,7 @@ class Dispatcher:
         deadline = Deadline(context.deadline) if context.deadline is not None else Deadline.after(DEFAULT_S)
         if deadline.has_passed:
             raise DeadlineExceeded("The call's deadline had passed when a worker took it; nothing was started.")
-        credentials, sealed = self._opened(context, deadline)
+        credentials, sealed = self._opened(operation, context, deadline)
         arguments = check(operation, {**parameters, **sealed})
         session = Session(
             driver=self.driver.id,
@@ -120,11 +122,19 @@ class Dispatcher:
             return _page(result, arguments, accepted)
         return result
 
-    def _opened(self, context: Context, deadline: Deadline) -> tuple[Credentials | None, Mapping[str, Any]]:
+    def _opened(
+        self, operation: catalogue.Operation, context: Context, deadline: Deadline
+    ) -> tuple[Credentials | None, Mapping[str, Any]]:
         """Return the caller's credentials, and the parameters that came under the same seal."""
         if context.credentials is None:
             return None, {}
-        opened = self._opener.open(context.credentials, driver=self.driver.id, deadline=deadline)
+        opened = self._opener.open(
+            context.credentials,
+            driver=self.driver.id,
+            method=operation.rpc,
+            request_id=context.request_id,
+            deadline=deadline,
+        )
         return Credentials(opened.user, opened.password), opened.parameters
 
     def _operation(self, method: str) -> catalogue.Operation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 from deltacloud.catalogue import Operation
 from deltacloud.errors import Unavailable
 from deltacloud.providers.picture import SealingKey
-from deltacloud.rpc.context import Context
+from deltacloud.rpc.context import Context, usable_request_id
 from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.endings import RETRY_AFTER_S
 from deltacloud.rpc.names import driver_of
@@ -44,7 +45,7 @@ class Protector:
         """Return the context and the parameters as they may leave the process.
 
         The context is without credentials, or with sealed ones; what the catalogue calls secret among the parameters is
-        under the same seal.
+        under the same seal. A sealed call always has a request id, since the seal is bound to it.
 
         Raises:
             Unavailable: no key is known, and plain credentials may not be sent.
@@ -56,16 +57,19 @@ class Protector:
             return msgspec.structs.replace(context, credentials=None), parameters
         sealer = self._present_sealer()
         if sealer is not None:
+            request_id = usable_request_id(context.request_id) or str(uuid.uuid4())
             secret = {each.name for each in operation.parameters if each.is_secret}
             sealed = sealer.seal(
                 carried.user or "",
                 carried.password or "",
                 driver=driver,
+                method=operation.rpc,
+                request_id=request_id,
                 deadline=deadline,
                 parameters={name: value for name, value in parameters.items() if name in secret},
             )
             rest = {name: value for name, value in parameters.items() if name not in secret}
-            return msgspec.structs.replace(context, credentials=sealed), rest
+            return msgspec.structs.replace(context, credentials=sealed, request_id=request_id), rest
         if self._allow_plain:
             return context, parameters
         raise Unavailable(

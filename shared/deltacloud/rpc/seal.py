@@ -1,8 +1,9 @@
 """Credentials under seal: only the workers can read what crosses the broker.
 
-A seal is an X25519 sealed box (libsodium's ``crypto_box_seal``) around JSON ``{"user", "password", "driver",
-"deadline"}``, in base64. The box names the driver and the deadline it was made for, so that a recorded message is worth
-nothing to another driver or later. The public keys are in the picture; callers seal for the first of them.
+A seal is an X25519 sealed box (libsodium's ``crypto_box_seal``) around JSON ``{"user", "password", "driver", "method",
+"request_id", "deadline", "parameters"}``, in base64. The box names the call it was made for, so that one taken from a
+recorded message opens for no other driver, operation or request, and not later. The public keys are in the picture;
+callers seal for the first of them.
 
 A key file has one or two lines, each 32 bytes in base64. The first line is the key that callers seal for, both open.
 A rotation is three restarts of all workers: new key in the second line; lines swapped; old key removed.
@@ -39,10 +40,12 @@ class BadKeyFile(Exception):
     """The file of private keys cannot be used; the text says which, why and what to do, and shows nothing of it."""
 
 
-class _Content(msgspec.Struct, frozen=True):
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
     user: str
     password: str
     driver: str
+    method: str
+    request_id: str
     deadline: float
     parameters: dict[str, Any] = {}
 
@@ -73,15 +76,25 @@ class Sealer:
         password: str,
         *,
         driver: str,
+        method: str,
+        request_id: str,
         deadline: Deadline,
         parameters: Mapping[str, Any] | None = None,
     ) -> CarriedCredentials:
-        """Return the credentials sealed for a driver's workers, worthless after the deadline.
+        """Return the credentials sealed for one call: a driver's method, under this request id, until the deadline.
 
         ``parameters`` are those of the call that are secret as well; sealed here, they are left out of the call itself.
         """
-        content = _ENCODER.encode(_Content(user, password, driver, deadline.at, dict(parameters or {})))
-        sealed = base64.b64encode(self._box.encrypt(content)).decode()
+        content = _Content(
+            user=user,
+            password=password,
+            driver=driver,
+            method=method,
+            request_id=request_id,
+            deadline=deadline.at,
+            parameters=dict(parameters or {}),
+        )
+        sealed = base64.b64encode(self._box.encrypt(_ENCODER.encode(content))).decode()
         return CarriedCredentials(sealed=sealed, key_id=self.key_id)
 
 
@@ -98,19 +111,26 @@ class Opener:
         self._boxes = {public.id: SealedBox(key) for public, key in zip(self.public_keys, keys, strict=True)}
         self._allow_plain = allow_plain
 
-    def open(self, carried: CarriedCredentials, *, driver: str, deadline: Deadline) -> Credentials:
+    def open(
+        self, carried: CarriedCredentials, *, driver: str, method: str, request_id: str, deadline: Deadline
+    ) -> Credentials:
         """Return the credentials.
 
         Raises:
             AuthenticationFailed: they are incomplete, plain where that is not allowed, not a box of ours, made for
-                another driver or another deadline. The text repeats nothing of them.
+                another driver, method, request or deadline. The text repeats nothing of them.
             Unavailable: they are sealed for a key that is not held here.
         """
         if carried.sealed is None:
             return self._plain(carried)
         content = self._unseal(carried.sealed, carried.key_id)
-        if content.driver != driver:
-            raise AuthenticationFailed("The credentials are sealed for another driver.")
+        for what, made_for, found in (
+            ("driver", content.driver, driver),
+            ("method", content.method, method),
+            ("request_id", content.request_id, request_id),
+        ):
+            if made_for != found:
+                raise AuthenticationFailed(f"The credentials are sealed for another {what} than the call's.")
         if deadline.at > content.deadline + CLOCK_STEP_S or Deadline(content.deadline).has_passed:
             raise AuthenticationFailed(
                 "The credentials are sealed for another deadline than the call's; seal them anew."
@@ -138,7 +158,10 @@ class Opener:
         try:
             return _DECODER.decode(box.decrypt(base64.b64decode(sealed, validate=True)))
         except (binascii.Error, CryptoError, msgspec.DecodeError, TypeError, ValueError):
-            raise AuthenticationFailed("The sealed credentials cannot be opened.") from None
+            raise AuthenticationFailed(
+                "The sealed credentials cannot be opened, or the box lacks one of user, password, driver, method,"
+                " request_id and deadline."
+            ) from None
 
 
 def new_key() -> PrivateKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from deltacloud import metrics
 from deltacloud.errors import BackendError, DeadlineExceeded, DeltacloudError, InvalidRequest, OutcomeUnknown, TooLarge
 from deltacloud.logging import get_logger
 from deltacloud.rpc import edge
-from deltacloud.rpc.context import Context
+from deltacloud.rpc.context import Context, usable_request_id
 from deltacloud.rpc.deadline import Deadline
 from deltacloud.rpc.envelope import CONTENT_TYPE, decode_call, encode_error, encode_result
 from deltacloud.rpc.names import driver_of, find_operation
@@ -27,7 +26,6 @@ GRACE_S = 0.5
 LONGEST_S = 3600.0
 """Longest time a call may run, whatever deadline its caller names; RabbitMQ waits no longer than half of it."""
 
-_HARMLESS = re.compile(r"[ -~]{1,128}")
 _LOG = get_logger()
 
 
@@ -84,9 +82,8 @@ class Answerer:
             missing["deadline"] = request.arrived_at + self._deadline_s
         if context.traceparent is None and request.traceparent is not None:
             missing["traceparent"] = request.traceparent
-        if not _HARMLESS.fullmatch(context.request_id):
-            usable = _HARMLESS.fullmatch(request.correlation_id or "")
-            missing["request_id"] = usable.group() if usable else ""
+        if usable_request_id(context.request_id) is None:
+            missing["request_id"] = usable_request_id(request.correlation_id) or ""
         return msgspec.structs.replace(context, **missing) if missing else context
 
     def _encode(self, result: Any, request: Request, context: Context) -> bytes:
