@@ -105,4 +105,10 @@ def test_a_list_of_segments_that_makes_no_sense_is_refused(cloud):
     named = {"X-Deltacloud-BlobType": "segmented", "X-Deltacloud-SegmentedBlob": "x"}
 
     assert cloud.client.ask("PUT", cloud.path("seg"), b"nonsense", named).status == 400
-    assert cloud.client.ask("PUT", cloud.path("seg"), b"1", {**named, "X-Deltacloud-SegmentOrder": "x"}).status == 400
+
+
+@pytest.mark.parametrize("order", ["x", "0", "-1", "1.0", "²".encode().decode("latin-1"), "9" * 5000])
+def test_a_segment_whose_place_is_no_number_is_refused(cloud, order):
+    named = {"X-Deltacloud-BlobType": "segmented", "X-Deltacloud-SegmentedBlob": "x"}
+
+    assert cloud.client.ask("PUT", cloud.path("seg"), b"1", {**named, "X-Deltacloud-SegmentOrder": order}).status == 400

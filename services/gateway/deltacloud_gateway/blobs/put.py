@@ -20,7 +20,8 @@ STORED = ("Content-Encoding", "Content-Disposition", "Content-Language", "Cache-
 CONDITIONS = ("If-Match", "If-None-Match")
 UPLOAD_HEADER = "X-Deltacloud-SegmentedBlob"
 SEGMENT_HEADER = "X-Deltacloud-BlobSegmentId"
-_SEGMENT = re.compile(r"\s*(\d{1,5})\s*=\s*([^\s,]+)\s*")
+_NUMBER = re.compile(r"[0-9]{1,5}")
+_SEGMENT = re.compile(r"\s*([0-9]{1,5})\s*=\s*([^\s,]+)\s*")
 
 
 async def put(exchange: Exchange) -> Response:
@@ -69,8 +70,10 @@ async def _segmented(exchange: Exchange, upload: Upload, source: Source) -> Resp
 
 
 async def _segment(exchange: Exchange, upload: Upload, source: Source, upload_id: str, order: str) -> Response:
-    if not (order.isascii() and order.isdigit()):
-        raise InvalidParameters("X-Deltacloud-SegmentOrder must be a whole number, 1 for the first segment.")
+    if not _NUMBER.fullmatch(order):
+        raise InvalidParameters(
+            "X-Deltacloud-SegmentOrder must be a whole number of at most 5 digits, 1 for the first."
+        )
     length = body.declared_length(exchange.request)
     if length is None:
         length = await source.length_within(PART_SIZE)
