@@ -8,9 +8,11 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from deltacloud import retry_after
 from deltacloud.errors import CapabilityMissing, DeltacloudError
 from deltacloud.models import DriverInfo
 from deltacloud_gateway import credentials
+from deltacloud_gateway.headers import latin
 from deltacloud_gateway.negotiation import CONTENT_TYPES, Format, for_error
 from deltacloud_gateway.representations import html, meta
 from deltacloud_gateway.representations.documents import Document, Page
@@ -65,7 +67,7 @@ class Answers:
         if format not in {"xml", "json", "html"}:
             format = "xml"
         response = self.write(document, format, visit, driver, status=problem.http_status)
-        _explain(response, problem, credentials.challenge(problem, driver_id, self._settings))
+        explain(response, problem, credentials.challenge(problem, driver_id, self._settings))
         return response
 
     def _frame(self, visit: Visit, driver: DriverInfo | None) -> html.Frame:
@@ -83,13 +85,14 @@ class Answers:
         )
 
 
-def _explain(response: Response, problem: DeltacloudError, challenge: str | None) -> None:
+def explain(response: Response, problem: DeltacloudError, challenge: str | None) -> None:
+    """Add the headers that tell an error, in place; nothing in the error can keep this from being done."""
     response.headers["X-Deltacloud-Error"] = problem.code
     if challenge is not None:
-        response.headers["WWW-Authenticate"] = challenge
+        response.headers["WWW-Authenticate"] = latin(challenge)
     if problem.retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(problem.retry_after_s)))
+        response.headers["Retry-After"] = str(math.ceil(min(max(1.0, problem.retry_after_s), retry_after.LONGEST_S)))
     if isinstance(problem, CapabilityMissing) and "capability" in problem.details:
-        response.headers["Expect"] = problem.details["capability"]
+        response.headers["Expect"] = latin(problem.details["capability"])
     if "allow" in problem.details:
-        response.headers["Allow"] = problem.details["allow"]
+        response.headers["Allow"] = latin(problem.details["allow"])

@@ -70,6 +70,12 @@ def metadata_headers(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def latin(value: str) -> str:
-    """Return a text as it can stand in a header: UTF-8 bytes, control characters as spaces."""
+    """Return a text as it can stand in a header: UTF-8 bytes, control characters as spaces.
+
+    Bytes that were none when they came in (``surrogateescape``) go out as they came; what is no character is ``?``.
+    """
     printable = "".join(character if character >= " " and character != "\x7f" else " " for character in value)
-    return printable.encode().decode("latin-1")
+    try:
+        return printable.encode("utf-8", "surrogateescape").decode("latin-1")
+    except UnicodeEncodeError:
+        return printable.encode("utf-8", "replace").decode("latin-1")

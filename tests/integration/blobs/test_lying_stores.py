@@ -65,6 +65,24 @@ def test_a_refusal_of_a_store_has_one_meaning(lying, liar, refusal, status):
     assert answer.headers.get("retry-after") == ("7" if status == 503 else None)
 
 
+@pytest.mark.parametrize(("told", "passed_on"), [("9" * 400, "3600"), ("²", "1"), ("soon", "1"), ("0", "1")])
+def test_whatever_a_store_says_of_coming_back_the_caller_is_told_a_sensible_time(lying, liar, told, passed_on):
+    liar.answers(f"HTTP/1.1 503 Slow Down\r\nRetry-After: {told}\r\nContent-Length: 0\r\n\r\n".encode())
+    answer = lying.ask("GET", "b/x/content")
+
+    assert (answer.status, answer.headers["retry-after"]) == (503, passed_on)
+
+
+@pytest.mark.parametrize("value", ["text/日本".encode(), b"text/\xe4\xff", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("name", ["Content-Type", "Cache-Control", "Content-Language"])
+def test_what_a_store_keeps_in_a_header_is_passed_on_byte_by_byte(lying, liar, name, value):
+    liar.answers(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + name.encode() + b": " + value + b"\r\n\r\nok")
+    answer = lying.ask("GET", "b/x/content")
+
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert answer.headers[name.lower()].encode("latin-1") == value
+
+
 def test_a_store_that_hangs_is_left_at_the_deadline(lying, liar):
     liar.behaviour = lambda connection, _: connection.recv(1)
     begin = time.monotonic()

@@ -1,10 +1,13 @@
 """What is refused before the driver is called, in which order, and how errors are told."""
 
+import math
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
-from deltacloud.errors import NotFound, ProviderTimeout, Throttled
+from deltacloud.errors import CapabilityMissing, NotFound, ProviderTimeout, Throttled
+from deltacloud_gateway.answers import explain
 
 
 def test_a_driver_without_the_operation_is_412_before_parameters_and_credentials(client: Any) -> None:
@@ -81,6 +84,25 @@ def test_a_cloud_that_asks_for_patience_makes_the_caller_patient(client: Any) ->
 
     assert answer.status == 503
     assert answer.headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("told", "passed_on"), [(math.inf, "3600"), (math.nan, "1"), (-5.0, "1"), (1e300, "3600"), (0.2, "1")]
+)
+def test_no_time_to_wait_keeps_an_error_from_being_told(told: float, passed_on: str) -> None:
+    response = Response()
+    explain(response, Throttled("Too many requests.", retry_after_s=told), None)
+
+    assert response.headers["retry-after"] == passed_on
+
+
+def test_an_error_with_names_of_any_script_is_told_in_headers() -> None:
+    response = Response()
+    explain(
+        response, CapabilityMissing("No.", details={"capability": "日本\ud800", "allow": "ü"}), 'Basic realm="日本"'
+    )
+
+    assert {"expect", "allow", "www-authenticate"} <= set(response.headers)
 
 
 def test_an_error_repeats_the_caller_s_parameters_but_no_secret(client: Any) -> None:

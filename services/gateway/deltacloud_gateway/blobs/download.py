@@ -61,7 +61,11 @@ async def download(exchange: Exchange) -> Response:
         answer = await stack.enter_async_context(store.send(transfer, silence_s=silence_s))
     except NotFound as error:
         raise NotFound(f"There is no blob {shown(blob_id)} in bucket {shown(bucket_id)}.") from error
-    return _Stream(answer, blob_id, stack, exchange.request_id)
+    try:
+        return _Stream(answer, blob_id, stack, exchange.request_id)
+    except BaseException:  # whoever would close it has not come to be
+        await stack.aclose()
+        raise
 
 
 async def _head(exchange: Exchange) -> Response:
@@ -72,7 +76,7 @@ async def _head(exchange: Exchange) -> Response:
         headers["Content-Length"] = str(blob.content_length)
     if blob.etag:
         headers["ETag"] = f'"{blob.etag}"'
-    return Response(headers={name: latin(value) for name, value in headers.items()})
+    return Response(headers=_sendable(headers))
 
 
 class _Stream(StreamingResponse):
@@ -84,7 +88,7 @@ class _Stream(StreamingResponse):
         if not is_unchanged:
             headers["Content-Type"] = _content_type(answer.headers.get("Content-Type"))
             headers["Content-Disposition"] = disposition(blob_id)
-        super().__init__(_bytes(answer), status_code=answer.status, headers=headers)
+        super().__init__(_bytes(answer), status_code=answer.status, headers=_sendable(headers))
         self._stack = stack
         self._request_id = request_id
 
@@ -122,6 +126,11 @@ def disposition(blob_id: str) -> str:
         return f"attachment; filename={blob_id}"
     plain = "".join(each if " " <= each <= "~" and each not in '"\\%/' else "_" for each in blob_id)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(blob_id, safe='')}"
+
+
+def _sendable(headers: dict[str, str]) -> dict[str, str]:
+    """Return headers as they can be sent, whatever the store keeps in them."""
+    return {name: latin(value) for name, value in headers.items()}
 
 
 def _content_type(value: str | None) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from deltacloud import retry_after
 from deltacloud.errors import (
     BY_CODE,
     AuthenticationFailed,
@@ -43,6 +44,7 @@ ABANDONED_MS = 120_000
 READ_BUFFER = 256 * 1024
 ERROR_LIMIT = 64 * 1024
 """Bytes of a refusal that are looked at."""
+RETRY_AFTER_S = 1.0
 
 Body = AsyncIterator[bytes] | bytes | None
 
@@ -247,6 +249,6 @@ async def _refusal(response: aiohttp.ClientResponse, transfer: Transfer) -> Delt
         )
     error = cls(_TEXTS.get(cls, f"The store answered {response.status}."))
     if isinstance(error, Unavailable):
-        after = response.headers.get("Retry-After", "")
-        error.retry_after_s = float(after) if after.isdigit() else 1.0
+        told = retry_after.parse(response.headers.get("Retry-After"))
+        error.retry_after_s = RETRY_AFTER_S if told is None else told
     return error
