@@ -21,6 +21,7 @@ from deltacloud_gateway.answers import Answers
 from deltacloud_gateway.correlation import correlate
 from deltacloud_gateway.exchange import Exchange
 from deltacloud_gateway.negotiation import FORMATS, USUAL, Format, for_error, negotiate
+from deltacloud_gateway.representations.graph import Painter
 from deltacloud_gateway.representations.shape import View
 from deltacloud_gateway.resources import Resources
 from deltacloud_gateway.routing import Match, Path, Router, allowed
@@ -60,6 +61,7 @@ class Api:
         self._answers = answers
         self._resources = resources
         self._router = Router()
+        self._painter = Painter()
 
     def driver_of(self, visit: Visit) -> DriverInfo | None:
         """Return what is known of the driver a request selected, if anything is."""
@@ -161,7 +163,7 @@ class Api:
         if operation.collection == "instance_states":
             visit.format = self._negotiate(visit, FORMATS)
             driver = self._driver(visit)
-            document = await local.instance_states(driver, visit.format)
+            document = await local.instance_states(driver, visit.format, self._painter)
             return self._answers.write(document, visit.format, visit, driver)
         visit.format = self._negotiate(visit, USUAL)
         current = self.driver_of(visit)

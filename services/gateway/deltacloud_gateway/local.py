@@ -77,7 +77,7 @@ async def driver(name: str, view: View, picture: Picture, asking: Exchange | Non
     return meta.driver(with_providers(info, picture), view)
 
 
-async def instance_states(info: DriverInfo, format: Format) -> Document:
+async def instance_states(info: DriverInfo, format: Format, painter: graph.Painter) -> Document:
     """Return the driver's state machine, drawn where a picture is asked for.
 
     Raises:
@@ -90,7 +90,7 @@ async def instance_states(info: DriverInfo, format: Format) -> Document:
         )
     document = meta.instance_states(info.states)
     if format == "png":
-        picture = await graph.picture(info.states)
+        picture = await painter.picture(info.states)
         return msgspec.structs.replace(document, others={**document.others, "png": lambda: picture})
     return document
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 
 from deltacloud.errors import NotAcceptable
@@ -11,6 +13,10 @@ from deltacloud.models import InstanceState
 
 COMMAND = "dot"
 TIMEOUT_S = 10.0
+REST_S = 30.0
+"""After a failure so long passes before Graphviz is tried again."""
+KEPT = 32
+"""Pictures kept; there is one for each driver."""
 
 
 def source(states: Sequence[InstanceState]) -> str:
@@ -24,28 +30,62 @@ def source(states: Sequence[InstanceState]) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-async def picture(states: Sequence[InstanceState]) -> bytes:
-    """Return the graph as PNG.
+class Painter:
+    """Draws graphs with Graphviz: each once, one at a time, since anybody may ask for one without a login."""
 
-    Raises:
-        NotAcceptable: Graphviz is not installed here, or does not work.
-    """
-    command = shutil.which(COMMAND)
-    if command is None:
-        raise NotAcceptable(f"There is no PNG of this: {COMMAND} (Graphviz) is not installed here; use format=gv.")
-    process = await asyncio.create_subprocess_exec(
-        command, "-Tpng", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._drawn: dict[str, bytes] = {}
+        self._rests_until = 0.0
+
+    async def picture(self, states: Sequence[InstanceState]) -> bytes:
+        """Return the graph as PNG.
+
+        Raises:
+            NotAcceptable: Graphviz is not installed here, or does not work.
+        """
+        graph = source(states)
+        async with self._lock:
+            image = self._drawn.get(graph)
+            if image is None:
+                image = await self._draw(graph)
+                while len(self._drawn) >= KEPT:
+                    del self._drawn[next(iter(self._drawn))]
+                self._drawn[graph] = image
+            return image
+
+    async def _draw(self, graph: str) -> bytes:
+        command = shutil.which(COMMAND)
+        if command is None:
+            raise _none(f"{COMMAND} (Graphviz) is not installed here")
+        if time.monotonic() < self._rests_until:
+            raise _none(f"{COMMAND} failed a moment ago")
+        try:
+            return await _run(command, graph)
+        except NotAcceptable:
+            self._rests_until = time.monotonic() + REST_S
+            raise
+
+
+async def _run(command: str, graph: str) -> bytes:
+    """Run Graphviz to its end, or end it when nobody waits for it any more."""
+    process = await asyncio.create_subprocess_exec(command, "-Tpng", stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            image, _ = await process.communicate(source(states).encode())
+            image, _ = await process.communicate(graph.encode())
     except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise NotAcceptable(f"There is no PNG of this: {COMMAND} did not finish; use format=gv.") from None
+        raise _none(f"{COMMAND} did not finish") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
-        raise NotAcceptable(f"There is no PNG of this: {COMMAND} failed; use format=gv.")
+        raise _none(f"{COMMAND} failed")
     return image
+
+
+def _none(reason: str) -> NotAcceptable:
+    return NotAcceptable(f"There is no PNG of this: {reason}; use format=gv.")
 
 
 def _quoted(text: str) -> str:
