@@ -1,5 +1,6 @@
 """The pages in a real browser, scripts switched off: read, click, fill in; what a cloud calls a thing is never run."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from harness import processes
+from harness.embedded import serving
 from harness.ports import free_port
 from harness.requirements import Requirement, chromium, need
 
@@ -54,6 +56,21 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Callable[[str], str]]:
+    """Serves a page at an origin of its own and returns its URL."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(page: str) -> str:
+            def app(_: object, start: Callable[..., object]) -> list[bytes]:
+                start("200 OK", [("Content-Type", "text/html")])
+                return [page.encode()]
+
+            return stack.enter_context(serving(app))
+
+        yield serve
 
 
 class Seen(msgspec.Struct):
@@ -198,6 +215,23 @@ def test_a_blob_that_is_a_page_is_saved_and_never_shown_as_ours(open_page: Open,
     assert stored.status_code == 200
     assert download.value.suggested_filename == "page.html"
     assert page.url == where
+
+
+def test_a_page_of_another_site_cannot_stop_an_instance_with_the_person_s_login(
+    browser: Browser, url: str, elsewhere: Callable[[str], str]
+) -> None:
+    trap = f'<form method="post" action="{url}/api/instances/inst1/stop"><button>win a prize</button></form>'
+    context = browser.new_context(http_credentials={"username": LOGIN[0], "password": LOGIN[1]})
+    page = context.new_page()
+    page.goto(f"{url}/api/instances/inst1")
+    page.goto(elsewhere(trap))
+    page.get_by_role("button").click()
+
+    assert page.url == f"{url}/api/instances/inst1/stop"
+    assert "another site" in page.locator(".error").inner_text()
+    shown = requests.get(f"{url}/api/instances/inst1?format=json", auth=LOGIN, timeout=10).json()
+    assert shown["instance"]["state"] == "RUNNING"
+    context.close()
 
 
 def test_an_error_is_a_page_that_says_what_is_wrong(open_page: Open, seen: Seen) -> None:

@@ -20,6 +20,7 @@ from deltacloud_gateway import blobs, credentials, local, options, outcome, page
 from deltacloud_gateway.answers import Answers
 from deltacloud_gateway.correlation import correlate
 from deltacloud_gateway.exchange import Exchange
+from deltacloud_gateway.foreign import refuse_foreign
 from deltacloud_gateway.negotiation import FORMATS, USUAL, Format, for_error, negotiate
 from deltacloud_gateway.representations.graph import Painter
 from deltacloud_gateway.representations.shape import View
@@ -78,6 +79,7 @@ class Api:
         visit.query = visit.given = parameters.read_query(request.scope["query_string"], self._settings)
         visit.selection = select(self._settings, matrix=path.matrix, query=visit.query, headers=request.headers)
         visit.base_url = urls.base_url(request)
+        refuse_foreign(request, visit.base_url)
         segments = path.segments[1:]
         if segments in {(), ("",)}:
             visit.route = urls.ROOT
