@@ -20,6 +20,7 @@ from deltacloud_gateway.negotiation import Format
 from deltacloud_gateway.representations import graph, meta
 from deltacloud_gateway.representations.documents import Document
 from deltacloud_gateway.representations.shape import View
+from deltacloud_gateway.selection import refuse_user_name
 
 CHECK_CREDENTIALS = "check_credentials"
 LIST_PROVIDERS = "list_providers"
@@ -96,8 +97,13 @@ async def instance_states(info: DriverInfo, format: Format, painter: graph.Paint
 
 
 def choose(base_url: str, form: Mapping[str, Any], referer: str | None) -> Response:
-    """Return the redirect that the entry page's forms lead to."""
+    """Return the redirect that the entry page's forms lead to.
+
+    Raises:
+        ForbiddenProvider: the provider's URL holds a user name.
+    """
     name, provider = form.get("driver", ""), form.get("provider", "")
+    refuse_user_name(provider)
     if not name and provider:
         name = _driver_in(referer)
     target = base_url

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 from starlette.datastructures import Headers
 
 from deltacloud.catalogue.check import shown
-from deltacloud.errors import InvalidRequest, Unavailable, UnknownDriver
+from deltacloud.errors import ForbiddenProvider, InvalidRequest, Unavailable, UnknownDriver
 from deltacloud.models import DriverInfo
 from deltacloud.providers.picture import Picture
 from deltacloud_gateway.settings import GatewaySettings
@@ -18,6 +19,9 @@ PROVIDER_HEADER = "X-Deltacloud-Provider"
 MAX_LENGTH = 1024
 QUERY = {"driver": "api[driver]", "provider": "api[provider]"}
 RETRY_AFTER_S = 2.0
+
+_USER_NAME = re.compile(r":.*@", re.DOTALL)
+"""In a URL, or in what a driver takes for one: ``https://user:password@host``, ``user:password@host``."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +35,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool = True
 
 
+def refuse_user_name(provider: str) -> None:
+    """Do nothing unless a provider's URL holds a user name: a password may follow, and answers repeat providers.
+
+    Raises:
+        ForbiddenProvider: it does; the text repeats nothing of it.
+    """
+    if _USER_NAME.search(provider):
+        raise ForbiddenProvider(
+            "The provider's URL cannot be used: a user name has no place in it;"
+            " credentials travel as HTTP basic authentication."
+        )
+
+
 def select(
     settings: GatewaySettings, *, matrix: Mapping[str, str], query: Mapping[str, str], headers: Headers
 ) -> Selection:
@@ -38,12 +55,15 @@ def select(
 
     Raises:
         InvalidRequest: a name is too long or has control characters.
+        ForbiddenProvider: the provider's URL holds a user name.
     """
     driver = _named("driver", matrix, query, headers.get(DRIVER_HEADER))
     provider = _named("provider", matrix, query, headers.get(PROVIDER_HEADER))
+    chosen = provider or settings.default_provider
+    refuse_user_name(chosen or "")
     return Selection(
         driver=(driver or settings.default_driver).lower(),
-        provider=provider or settings.default_provider,
+        provider=chosen,
         is_default=driver is None and provider is None,
     )
 

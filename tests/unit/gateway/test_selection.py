@@ -1,6 +1,7 @@
 """Which driver and provider a request is for, and at which host it was sent."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -89,4 +90,32 @@ def test_a_provider_url_that_nothing_allows_is_refused_before_a_worker_hears_of_
 
     assert answer.status == 400
     assert "169.254.169.254" in answer.xml.findtext("message")
+    assert client.cloud.seen == []
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "https://user:canary@cloud.example/v3",
+        "https://canary@cloud.example",
+        "user:canary@cloud.example:5000",
+        "identity=https://cloud.example/v3;compute=https://user:canary@cloud.example",
+        "https://user:can/ary@cloud.example",
+    ],
+)
+@pytest.mark.parametrize("way", ["header", "query", "matrix", "form"])
+def test_a_provider_url_with_a_user_name_is_refused_and_nothing_of_it_is_repeated(
+    client: Any, provider: str, way: str
+) -> None:
+    coded = quote(provider, safe="")
+    answer = {
+        "header": lambda: client.get("/api/realms", X_Deltacloud_Provider=provider),
+        "query": lambda: client.get(f"/api/realms?api[provider]={coded}"),
+        "matrix": lambda: client.get(f"/api;provider={coded}/realms"),
+        "form": lambda: client.post("/api", f"provider={coded}"),
+    }[way]()
+
+    assert (answer.status, answer.headers["x-deltacloud-error"]) == (400, "forbidden_provider")
+    assert "x-deltacloud-provider" not in answer.headers
+    assert "canary" not in answer.text + str(answer.headers)
     assert client.cloud.seen == []
