@@ -30,11 +30,11 @@ from deltacloud_gateway.selection import find_driver, select
 from deltacloud_gateway.settings import GatewaySettings
 from deltacloud_gateway.visit import Visit
 
-STREAMED = frozenset({("blobs", "content"), ("blobs", "create"), ("blobs", "create_form")})
-"""Operations whose bytes are moved by :mod:`deltacloud_gateway.blobs`."""
-
 BODILESS = frozenset({("blobs", "content"), ("blobs", "metadata"), ("blobs", "update")})
-"""Operations whose success has no representation to negotiate; any ``Accept`` will do."""
+"""Operations whose success is bytes or headers alone: there is no representation to negotiate, any ``Accept`` will do.
+
+A fact of how the gateway answers, not of what the operations do: the catalogue knows nothing of it.
+"""
 
 
 class Api:
@@ -146,7 +146,7 @@ class Api:
         if visit.request.method != "POST":
             return None
         match = matches.get("POST")
-        is_streamed = match is not None and _key(match.route.operation) in STREAMED
+        is_streamed = match is not None and blobs.moves_bytes(match.route.operation)
         kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if is_streamed and kind == parameters.MULTIPART:
             return None
@@ -190,14 +190,13 @@ class Api:
         return self._exchange(visit, catalogue.drivers.LIST_PROVIDERS, current, given)
 
     async def _run(self, visit: Visit, operation: Operation, form: dict[str, str] | None) -> Response:
-        key = _key(operation)
-        if key in BODILESS:
+        if (operation.collection, operation.name) in BODILESS:
             visit.format = for_error(visit.query.get("format"), visit.request.headers.get("accept"))
         else:
             visit.format = self._negotiate(visit, USUAL)
         driver = self._driver(visit)
         _need_capability(operation, driver)
-        if key in STREAMED:
+        if blobs.moves_bytes(operation):
             parameters.check_path(operation, visit.path_parameters)
             return await blobs.handle(
                 self._exchange(visit, operation, driver, self._login(visit, operation, driver), form), operation
@@ -252,10 +251,6 @@ class Api:
 
     def _negotiate(self, visit: Visit, offered: tuple[Format, ...]) -> Format:
         return negotiate(visit.query.get("format"), visit.request.headers.get("accept"), offered)
-
-
-def _key(operation: Operation) -> tuple[str, str]:
-    return operation.collection, operation.name
 
 
 def _need_get(visit: Visit, allow: str) -> None:

@@ -24,7 +24,7 @@ from deltacloud_gateway.settings import GatewaySettings
 from deltacloud_gateway.visit import Visit
 
 BARE_JSON = frozenset({"start_instance", "stop_instance", "reboot_instance"})
-"""Operations whose JSON is the record without its wrapper, as old clients know it."""
+"""Operations whose JSON is the record without its wrapper, as old clients know it; a fact of this form alone."""
 
 
 class Exchange:

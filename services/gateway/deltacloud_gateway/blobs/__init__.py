@@ -1,6 +1,6 @@
 """Blob bytes over HTTP: control by message, bytes by HTTP, memory constant whatever the size.
 
-:func:`handle` answers the operations in :data:`OPERATIONS`; the others of blobs are like any other operation.
+:func:`handle` answers the operations that :func:`moves_bytes` names; the others of blobs are like any other operation.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from deltacloud_gateway.blobs.form import create_from_form
 from deltacloud_gateway.blobs.put import put
 from deltacloud_gateway.exchange import Exchange
 
-__all__ = ["OPERATIONS", "handle"]
+__all__ = ["handle", "moves_bytes"]
 
 _HANDLERS = {"content": download, "create": put, "create_form": create_from_form}
-OPERATIONS = frozenset(_HANDLERS)
-"""The operations of blobs that move bytes."""
+
+
+def moves_bytes(operation: Operation) -> bool:
+    """Whether an operation moves a blob's bytes, so that :func:`handle` answers it and reads its body."""
+    return operation.collection == "blobs" and operation.name in _HANDLERS
 
 
 async def handle(exchange: Exchange, operation: Operation) -> Response:
