@@ -20,7 +20,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     ``when`` says whether the call has its effect: with ``before`` (the default) the fault comes instead of
     it, with ``after`` the effect happens and its answer is late or lost. A bare ``latency_s`` only delays.
-    ``truncate`` needs an answer to cut, so it is always ``after``. ``hang_s`` holds the connection that
+    ``truncate`` needs an answer to cut and ``trickle_s``, the pause before each byte, one to send, so they are always
+    ``after``. ``hang_s`` holds the connection that
     long and then drops it. ``times`` None means until the table is replaced. All durations are seconds.
     """
 
@@ -34,10 +35,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     garbage: bool = False
     truncate: bool = False
     close: bool = False
+    trickle_s: Seconds = 0.0
 
     def __post_init__(self) -> None:
-        if self.truncate and self.when == "before":
-            raise ValueError("truncate cuts an answer, so it cannot come before the call")
+        if (self.truncate or self.trickle_s) and self.when == "before":
+            raise ValueError("truncate and trickle_s spoil an answer, so they cannot come before the call")
 
 
 Table = dict[str, Fault | list[Fault]]
@@ -75,10 +77,10 @@ class FaultTable:
         fault = self._take(action)
         if fault is None:
             return act()
-        if fault.truncate or fault.when == "after":
+        if fault.truncate or fault.trickle_s or fault.when == "after":
             reply = act()
             self._stopping.wait(fault.latency_s)
-            return self._spoil(fault, refusal) or replace(reply, truncate=fault.truncate)
+            return self._spoil(fault, refusal) or replace(reply, truncate=fault.truncate, trickle_s=fault.trickle_s)
         self._stopping.wait(fault.latency_s)
         return self._spoil(fault, refusal) or act()
 

@@ -8,6 +8,7 @@ import signal
 import socketserver
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ class Request:
 class Reply:
     """One HTTP answer, or what is left of it after a fault.
 
-    ``truncate`` announces the whole body and sends half of it; ``close`` ends the connection with no answer.
+    ``truncate`` announces the whole body and sends half of it; ``close`` ends the connection with no answer;
+    ``trickle_s`` is the pause before each byte of the body.
     """
 
     status: int = 200
@@ -41,6 +43,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     truncate: bool = False
     close: bool = False
+    trickle_s: float = 0.0
 
 
 Application = Callable[[Request], Reply]
@@ -108,9 +111,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             body = body[: len(body) // 2]
         try:
-            self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+            head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+            if reply.trickle_s:
+                self._trickle(head, body, reply.trickle_s)
+            else:
+                self.wfile.write(head + body)
         except OSError:
             self.close_connection = True
+
+    def _trickle(self, head: bytes, body: bytes, pause_s: float) -> None:
+        self.wfile.write(head)
+        for byte in body:
+            time.sleep(pause_s)
+            self.wfile.write(bytes([byte]))
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet: the control endpoint counts the calls."""

@@ -201,15 +201,16 @@ def test_a_throttled_call_is_tried_again():
     assert len(cloud.requests) == 2
 
 
-def test_a_call_that_stays_throttled_says_when_to_come_back():
+@pytest.mark.parametrize(("said", "heard_s"), [("7", 7.0), ("86400", 3600.0), ("\xb2", 2.0), ("soon", 2.0)])
+def test_a_call_that_stays_throttled_says_when_to_come_back(said, heard_s):
     status, headers, body = _s3_error("SlowDown", "503 Slow Down")
     with (
-        serving(cloud := Cloud((status, [*headers, ("Retry-After", "7")], body))) as url,
+        serving(cloud := Cloud((status, [*headers, ("Retry-After", said)], body))) as url,
         pytest.raises(Throttled) as caught,
     ):
         _list_buckets(_session(url))
 
-    assert caught.value.retry_after_s == 7.0
+    assert caught.value.retry_after_s == heard_s
     assert 2 <= len(cloud.requests) <= 3
 
 

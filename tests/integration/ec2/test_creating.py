@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from deltacloud.errors import Conflict, Forbidden, InvalidParameters, NotFound, OutcomeUnknown
+from deltacloud.errors import Conflict, Forbidden, InvalidParameters, NotFound, OutcomeUnknown, Throttled
 from harness.strict_ec2 import NO_IMAGE, PUBLIC_KEY, ends_in_time, reach
 
 # Making instances.
@@ -176,3 +176,49 @@ def test_a_create_that_is_never_answered_has_an_unknown_outcome(call, cloud, ima
     cloud.control.clear_faults()
     made = call("create_instance", image_id=image_id, hwp_id="t2.micro", key="6f1c")
     assert [each["id"] for each in cloud.control.instances()] == [made.id]
+
+
+UNANSWERED = [
+    {"when": "after", "close": True},
+    {"truncate": True},
+    {"when": "after", "garbage": True},
+    {"when": "after", "status": 502},
+    {"when": "after", "status": 200},
+    {"trickle_s": 0.05},
+]
+
+
+@pytest.mark.parametrize("fault", UNANSWERED, ids=str)
+def test_a_create_that_is_not_answered_as_the_cloud_answers_has_an_unknown_outcome(warm, cloud, image_id, fault):
+    order = {"image_id": image_id, "hwp_id": "t2.micro", "key": "6f1c"}
+    cloud.control.fault(RunInstances=fault)
+    began = time.monotonic()
+    with pytest.raises(OutcomeUnknown, match="Idempotency-Key"):
+        warm("create_instance", **order, within_s=2.0)
+    assert ends_in_time(began, 2.0)
+    cloud.control.clear_faults()
+    assert [each["id"] for each in cloud.control.instances()] == [warm("create_instance", **order).id]
+
+
+def test_a_create_that_was_lost_and_then_refused_has_an_unknown_outcome(call, cloud, image_id):
+    cloud.control.fault(RunInstances=[{"when": "after", "close": True, "times": 1}, {"throttle": True}])
+    with pytest.raises(OutcomeUnknown):
+        call("create_instance", image_id=image_id, hwp_id="t2.micro", key="6f1c")
+    assert len(cloud.control.instances()) == 1
+
+
+def test_a_create_that_was_refused_every_time_has_a_known_outcome(call, cloud, image_id):
+    cloud.control.fault(RunInstances={"throttle": True})
+    with pytest.raises(Throttled):
+        call("create_instance", image_id=image_id, hwp_id="t2.micro", key="6f1c")
+
+
+@pytest.mark.parametrize("fault", UNANSWERED, ids=str)
+@pytest.mark.parametrize("order", [{}, {"public_key": PUBLIC_KEY}], ids=["made", "imported"])
+def test_a_key_that_is_not_answered_as_the_cloud_answers_has_an_unknown_outcome(warm, cloud, order, fault):
+    native = "ImportKeyPair" if order else "CreateKeyPair"
+    cloud.control.fault(**{native: fault})
+    with pytest.raises(OutcomeUnknown, match="list what there is"):
+        warm("create_key", name="laptop", within_s=2.0, **order)
+    assert cloud.control.calls()[native] == 1
+    assert [each.id for each in warm("list_keys")] == ["laptop"]

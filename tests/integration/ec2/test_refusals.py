@@ -123,12 +123,6 @@ def test_what_is_no_answer_is_the_clouds_failure_and_no_empty_list(call, cloud, 
             call(method)
 
 
-def test_a_page_for_browsers_instead_of_the_new_instance_is_the_clouds_failure(call, cloud, image_id):
-    cloud.control.fault(RunInstances={"status": 200})
-    with pytest.raises(ProviderError):
-        call("create_instance", image_id=image_id)
-
-
 def test_a_truncated_list_is_asked_for_again(call, cloud):
     cloud.control.seed(instances=3)
     cloud.control.fault(DescribeInstances={"truncate": True, "times": 1})

@@ -11,8 +11,10 @@ Source: botocore's documentation, and its behaviour as measured.
 
 from importlib.util import find_spec
 
+from deltacloud.drivers.aws.addresses import checked_addresses
 from deltacloud.drivers.aws.calls import SignedRequest, calling, signing
 from deltacloud.drivers.aws.keys import LABELS, Keys, read_keys
+from deltacloud.drivers.aws.once import outcome_unknown
 from deltacloud.drivers.aws.regions import DEFAULT_REGION, REGIONS, providers, region_of
 
 if find_spec("botocore") is None:
@@ -25,6 +27,8 @@ __all__ = [
     "Keys",
     "SignedRequest",
     "calling",
+    "checked_addresses",
+    "outcome_unknown",
     "providers",
     "read_keys",
     "region_of",

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from deltacloud.drivers.aws.keys import Keys, read_keys
+from deltacloud.drivers.aws.once import makes_something, outcome_unknown
 from deltacloud.drivers.aws.regions import region_of
 from deltacloud.drivers.session import ProviderTarget, Session
 from deltacloud.errors import DeltacloudError, ProviderError
@@ -45,12 +46,20 @@ class SignedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Call(msgspec.Struct):
-    """Whose call this thread is making, and until when. ``captured`` is a list when nothing may be sent."""
+    """Whose call this thread is making, and until when. ``captured`` is a list when nothing may be sent.
+
+    ``sent`` is the operation that was sent last, ``has_token`` whether the cloud recognises a repeated one; ``is_open``
+    says that its last attempt has no answer in the cloud's own words, ``is_lost`` that an earlier one never had.
+    """
 
     keys: Keys
     deadline: Deadline
     driver: str
     captured: list[SignedRequest] | None = None
+    sent: str = ""
+    has_token: bool = False
+    is_open: bool = False
+    is_lost: bool = False
 
 
 _CALL: ContextVar[_Call] = ContextVar("deltacloud_aws_call")
@@ -67,10 +76,12 @@ def calling(session: Session, service: str, codes: Mapping[str, type[DeltacloudE
 
     Raises:
         AuthenticationFailed: the keys are malformed; nothing was called.
+        OutcomeUnknown: what makes something was sent, and the answer did not come or was not the cloud's.
         DeltacloudError: what the cloud's error means.
     """
     keys = read_keys(session.credentials)
-    with _translated(keys, codes), _as_caller(_Call(keys, session.deadline, session.driver)):
+    call = _Call(keys, session.deadline, session.driver)
+    with _unless_open(call), _translated(keys, codes), _as_caller(call):
         yield _client(session, service)
 
 
@@ -98,6 +109,17 @@ def _as_caller(call: _Call) -> Iterator[None]:
         yield
     finally:
         _CALL.reset(before)
+
+
+@contextmanager
+def _unless_open(call: _Call) -> Iterator[None]:
+    """Tell of a create that failed without an answer of the cloud's that nobody knows whether it happened."""
+    try:
+        yield
+    except DeltacloudError:
+        if (call.is_open or call.is_lost) and makes_something(call.sent):
+            raise outcome_unknown(call.sent, has_token=call.has_token) from None
+        raise
 
 
 @contextmanager
@@ -140,26 +162,34 @@ def _build(target: ProviderTarget, service: str) -> Any:
         client = _shared_session().create_client(
             service, region_name=region_of(target), endpoint_url=endpoint, verify=True, config=_config(target, endpoint)
         )
-    events, service_id = client.meta.events, client.meta.service_model.service_id.hyphenize()
-    events.register_first("before-send", functools.partial(_send, Sender(target)))
-    events.register_first(f"needs-retry.{service_id}", _end_in_time)
+    model = client.meta.service_model
+    client.meta.events.register_first("before-send", functools.partial(_send, Sender(target), model))
+    client.meta.events.register_first(f"needs-retry.{model.service_id.hyphenize()}", _judge)
     return client
 
 
-def _end_in_time(response: Any, caught_exception: Exception | None, attempts: int, operation: Any, **_: Any) -> None:
-    """Tell what happened instead of repeating the call when the pause before that could outlast the call."""
+def _judge(response: Any, caught_exception: Exception | None, attempts: int, operation: Any, **_: Any) -> None:
+    """Note whether the cloud answered an attempt; end the call where repeating it may do harm or outlast its time."""
     from botocore.exceptions import ClientError  # noqa: PLC0415
 
-    if _CALL.get().deadline.remaining_s > LONGEST_PAUSE_S * 2 ** (attempts - 1):
+    call = _CALL.get()
+    status: int = response[0].status_code if response else 0
+    parsed: Any = response[1] if response else {}
+    code = str(parsed.get("Error", {}).get("Code") or "")
+    if 0 < status < HTTPStatus.INTERNAL_SERVER_ERROR or (code and not code.isdigit()):
+        call.is_open = False
+        call.is_lost = call.is_lost and status >= HTTPStatus.MULTIPLE_CHOICES  # a refusal says nothing of earlier ones
+    has_failed = call.is_open or status == HTTPStatus.INTERNAL_SERVER_ERROR
+    is_harmless = call.has_token or not (has_failed and makes_something(call.sent))
+    if is_harmless and call.deadline.remaining_s > LONGEST_PAUSE_S * 2 ** (attempts - 1):
         return
     if caught_exception is not None:
         raise caught_exception
-    http, parsed = response
-    if http.status_code >= HTTPStatus.MULTIPLE_CHOICES and "Error" in parsed:
+    if status >= HTTPStatus.MULTIPLE_CHOICES and "Error" in parsed:
         raise ClientError(parsed, operation.name)
 
 
-def _send(sender: Any, request: Any, event_name: str, **_: Any) -> Any:
+def _send(sender: Any, model: Any, request: Any, event_name: str, **_: Any) -> Any:
     call = _CALL.get()
     operation = event_name.rpartition(".")[2]
     if call.captured is not None:
@@ -167,7 +197,13 @@ def _send(sender: Any, request: Any, event_name: str, **_: Any) -> Any:
         call.captured.append(SignedRequest(method=request.method, url=request.url, headers=headers))
         return sender.unsent(request.url)
     NATIVE_CALLS.labels(call.driver, operation).inc()
-    return sender.send(operation, request, call.deadline)
+    call.sent, call.has_token = operation, bool(model.operation_model(operation).idempotent_members)
+    call.is_lost, call.is_open = call.is_lost or call.is_open, True
+    try:
+        return sender.send(request, call.deadline)
+    except sender.NOT_DONE:
+        call.is_open = False
+        raise
 
 
 _OURS = frozenset(

@@ -10,6 +10,7 @@ from typing import Any
 from botocore import exceptions as native
 from botocore.parsers import ResponseParserError
 
+from deltacloud import retry_after
 from deltacloud.errors import (
     AuthenticationFailed,
     Conflict,
@@ -177,7 +178,7 @@ def _refused(error: native.ClientError, codes: Mapping[str, type[DeltacloudError
     else:
         made = cls(f"{text} ({code})")
     if isinstance(made, Unavailable):
-        made.retry_after_s = _retry_after(metadata.get("HTTPHeaders", {}))
+        made.retry_after_s = retry_after.parse(metadata.get("HTTPHeaders", {}).get("retry-after")) or RETRY_AFTER_S
     return made
 
 
@@ -187,8 +188,3 @@ def _match(code: str, table: Mapping[str, type[DeltacloudError]]) -> type[Deltac
 
 def _clean(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)[:_SHOWN].strip()
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    value = headers.get("retry-after", "")
-    return float(value) if value.isdigit() else RETRY_AFTER_S

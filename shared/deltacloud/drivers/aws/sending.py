@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import urllib3
 from botocore import exceptions as native
 from botocore.awsrequest import AWSResponse
+from botocore.parsers import ResponseParserError
 from urllib3.connection import HTTPConnection
 from urllib3.util import Timeout
 
+from deltacloud.drivers.aws.addresses import checked_addresses
 from deltacloud.drivers.session import ProviderTarget
-from deltacloud.errors import OutcomeUnknown, ProviderError, ProviderTimeout
+from deltacloud.errors import DeadlineExceeded, ProviderError, ProviderTimeout
 from deltacloud.rpc.deadline import Deadline
 
 CONNECT_S = 3.0
@@ -30,7 +32,6 @@ ANSWER_LIMIT = 64 * 1024 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REGION = "x-amz-bucket-region"  # by it botocore finds S3's own way to a bucket of another region
 _CHUNK = 64 * 1024
-_ONCE = ("Create", "Allocate", "Import", "Run", "CopyImage", "CopySnapshot")
 _KEEPALIVE = (1, 9, 1)  # SOL_SOCKET, SO_KEEPALIVE: an idle connection behind a NAT dies silently
 
 
@@ -41,24 +42,34 @@ class Sender:
         target: the provider; its ``addresses`` and ``ca_pem`` bind every connection.
     """
 
+    NOT_DONE = (
+        native.EndpointConnectionError,
+        native.ConnectTimeoutError,
+        native.SSLError,
+        DeadlineExceeded,
+        ProviderError,
+    )
+    """What :meth:`send` raises when the cloud did nothing; after anything else it may have."""
+
     def __init__(self, target: ProviderTarget) -> None:
         self._target = target
         self._manager = urllib3.PoolManager(num_pools=32, maxsize=POOL_SIZE, **self._tls(), **_SOCKETS)
 
-    def send(self, operation: str, request: Any, deadline: Deadline) -> AWSResponse:
+    def send(self, request: Any, deadline: Deadline) -> AWSResponse:
         """Send a prepared request once and return the whole answer.
 
         Raises:
-            OutcomeUnknown: no answer came to an operation that makes something and has no client token.
             DeadlineExceeded: no time is left; nothing was sent.
+            ProviderTimeout: the answer began and did not end in time.
+            ProviderError: the host's address was not checked, or the answer is a redirect.
+            botocore.parsers.ResponseParserError: the answer is larger than any.
             botocore.exceptions.HTTPClientError: the connection failed (botocore may try again).
         """
-        limit_s = deadline.native_timeout_s()
-        timeout = Timeout(connect=min(CONNECT_S, limit_s), read=min(READ_S, limit_s))
+        until = Deadline.after(deadline.native_timeout_s())
         body = request.body if not hasattr(request.body, "read") else request.body.read()
         try:
-            answer = self._open(request, body, timeout)
-            content = _read(answer, deadline)
+            answer = self._open(request, body, deadline)
+            content = _read(answer, until)
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.NameResolutionError) as error:
             raise native.EndpointConnectionError(endpoint_url=_host(request.url), error=error) from error
         except urllib3.exceptions.ConnectTimeoutError as error:
@@ -66,7 +77,7 @@ class Sender:
         except urllib3.exceptions.SSLError as error:
             raise native.SSLError(endpoint_url=_host(request.url), error=error) from error
         except urllib3.exceptions.HTTPError as error:
-            raise _lost(operation, body, request.url, error) from error
+            raise _lost(request.url, error) from error
         if answer.status in _REDIRECTS and _REGION not in answer.headers:
             raise ProviderError(f"The cloud sends us elsewhere ({answer.status}), which is not followed.")
         return _answer(request.url, answer.status, answer.headers, content)
@@ -76,32 +87,30 @@ class Sender:
         """Return an empty answer for a request that is not to be sent."""
         return _answer(url, 200, {}, b"")
 
-    def _open(self, request: Any, body: bytes | str | None, timeout: Timeout) -> urllib3.BaseHTTPResponse:
+    def _open(self, request: Any, body: bytes | str | None, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        """Send to the first of the addresses that can be connected to."""
         parts = urlsplit(request.url)
-        target = request.url[request.url.index(parts.netloc) + len(parts.netloc) :] or "/"
         headers = {name: _text(value) for name, value in request.headers.items()}
         headers.setdefault("Host", parts.netloc)
-        return self._pool(parts.scheme, parts.hostname or "", parts.port).urlopen(
-            request.method,
-            target,  # not the whole URL, whose dot segments would be resolved: they may be part of a blob's name
-            headers=headers,
-            body=body,
-            timeout=timeout,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-        )
+        # Not the whole URL, whose dot segments would be resolved: they may be part of a blob's name.
+        target = request.url[request.url.index(parts.netloc) + len(parts.netloc) :] or "/"
+        failure: urllib3.exceptions.HTTPError | None = None
+        for pool in self._pools(parts.scheme, parts.hostname or "", parts.port):
+            try:
+                return pool.urlopen(
+                    request.method, target, body=body, headers=headers, timeout=_timeout(deadline), **_ONCE_AS_IT_IS
+                )
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+                failure = error  # nothing was sent yet
+        raise failure or ProviderError("The cloud has no address.")
 
-    def _pool(self, scheme: str, host: str, port: int | None) -> urllib3.HTTPConnectionPool:
-        if self._target.is_trusted:
-            return self._manager.connection_from_host(host, port, scheme)
-        addresses = self._target.addresses.get(host)
-        if not addresses:
-            raise ProviderError(f"The cloud sent us to '{host}', whose address was not checked; nothing was sent.")
+    def _pools(self, scheme: str, host: str, port: int | None) -> list[urllib3.HTTPConnectionPool]:
+        """Return where to connect, one pool for each checked address."""
         secure = {"server_hostname": host, "assert_hostname": host} if scheme == "https" else {}
-        return self._manager.connection_from_host(addresses[0], port, scheme, secure)
+        addresses = checked_addresses(self._target, host)
+        if not addresses:
+            return [self._manager.connection_from_host(host, port, scheme)]
+        return [self._manager.connection_from_host(address, port, scheme, secure) for address in addresses]
 
     def _tls(self) -> dict[str, Any]:
         if self._target.ca_pem is None:
@@ -110,6 +119,14 @@ class Sender:
 
 
 _SOCKETS: dict[str, Any] = {"socket_options": [*HTTPConnection.default_socket_options, _KEEPALIVE]}
+
+_ONCE_AS_IT_IS: dict[str, Any] = {
+    "retries": False,
+    "redirect": False,
+    "assert_same_host": False,
+    "preload_content": False,
+    "decode_content": False,
+}
 
 
 class _Content:
@@ -130,6 +147,11 @@ def _answer(url: str, status: int, headers: Any, content: bytes) -> AWSResponse:
     return AWSResponse(url, status, headers, _Content(content))
 
 
+def _timeout(deadline: Deadline) -> Timeout:
+    left_s = deadline.native_timeout_s()
+    return Timeout(connect=min(CONNECT_S, left_s), read=min(READ_S, left_s))
+
+
 def _read(answer: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
     content = bytearray()
     while chunk := answer.read1(_CHUNK, decode_content=True):  # read() would wait for a full chunk, however slow
@@ -142,14 +164,10 @@ def _read(answer: urllib3.BaseHTTPResponse, deadline: Deadline) -> bytes:
         return bytes(content)
     if deadline.has_passed:
         raise ProviderTimeout("The cloud began to answer and did not finish in time.")
-    raise ProviderError("The cloud's answer is larger than any it should give.")
+    raise ResponseParserError("The cloud's answer is larger than any it should give.")
 
 
-def _lost(operation: str, body: bytes | str | None, url: str, error: Exception) -> Exception:
-    if operation.startswith(_ONCE) and "ClientToken" not in _text(body or ""):
-        return OutcomeUnknown(
-            f"The cloud did not answer {operation}; it may have happened. List what there is before repeating it."
-        )
+def _lost(url: str, error: Exception) -> Exception:
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
         return native.ReadTimeoutError(endpoint_url=_host(url), error=error)
     return native.ConnectionClosedError(endpoint_url=_host(url), error=error)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from deltacloud.errors import DeltacloudError, InvalidParameters, NotFound, OutcomeUnknown, ProviderError
+from deltacloud.errors import DeltacloudError, InvalidParameters, NotFound, ProviderError
 
 CODES: dict[str, type[DeltacloudError]] = {
     "InvalidInstanceID*": NotFound,
@@ -17,24 +14,6 @@ CODES: dict[str, type[DeltacloudError]] = {
 
 PROFILE_CODES: dict[str, type[DeltacloudError]] = {"InvalidInstanceType": NotFound}
 """While hardware profiles are looked up: elsewhere an unknown type is a wrong parameter."""
-
-
-@contextmanager
-def unless_answered(call: str) -> Iterator[None]:
-    """Tell that nobody knows whether a call had its effect, when it was sent and no answer came.
-
-    Raises:
-        OutcomeUnknown: botocore gave up waiting, all its repetitions included.
-    """
-    from botocore.exceptions import ConnectionClosedError, ReadTimeoutError  # noqa: PLC0415 - imports are slow
-
-    try:
-        yield
-    except (ConnectionClosedError, ReadTimeoutError):
-        raise OutcomeUnknown(
-            f"The cloud did not answer {call}; it may have happened. Repeat it with the same Idempotency-Key,"
-            " or list the instances before making others."
-        ) from None
 
 
 def not_of_its_protocol(key: str) -> DeltacloudError:

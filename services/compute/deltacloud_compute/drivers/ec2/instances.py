@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deltacloud.catalogue.check import shown
-from deltacloud.drivers import ComputeDriver, Session
+from deltacloud.drivers import ComputeDriver, Session, aws
 from deltacloud.errors import NotFound
 from deltacloud.models import Instance
 from deltacloud_compute.drivers.ec2 import convert, errors, native, states
@@ -72,7 +72,7 @@ class InstanceOperations(ComputeDriver):
 
         Raises:
             Conflict: the idempotency key was used for something else.
-            OutcomeUnknown: the cloud did not answer.
+            OutcomeUnknown: the cloud did not answer as it should.
         """
         order = {
             "ImageId": image_id,
@@ -86,10 +86,9 @@ class InstanceOperations(ComputeDriver):
             order["ClientToken"] = convert.client_token(session.idempotency_key)
         with native.calling(session) as ec2:
             order |= _groups(ec2, firewalls, order.get("SubnetId"))
-            with errors.unless_answered("RunInstances"):
-                answer = ec2.run_instances(**order)
+            answer = ec2.run_instances(**order)
         if not answer.get("Instances"):
-            raise errors.not_of_its_protocol("Instances")
+            raise aws.outcome_unknown("RunInstances", has_token=True)
         made = convert.reservation(answer)
         return made if order["MaxCount"] > 1 else made[0]
 

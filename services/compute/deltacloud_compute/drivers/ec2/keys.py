@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deltacloud.catalogue.check import shown
-from deltacloud.drivers import ComputeDriver, Session
+from deltacloud.drivers import ComputeDriver, Session, aws
 from deltacloud.errors import NotFound
 from deltacloud.models import Key
 from deltacloud_compute.drivers.ec2 import convert, native
@@ -36,11 +36,16 @@ class KeyOperations(ComputeDriver):
 
         Raises:
             Conflict: the name is taken.
+            OutcomeUnknown: the cloud did not answer as it should.
         """
         with native.calling(session) as ec2:
             if public_key:
-                return convert.key(ec2.import_key_pair(KeyName=name, PublicKeyMaterial=public_key.encode()))
-            return convert.key(ec2.create_key_pair(KeyName=name))
+                answer = ec2.import_key_pair(KeyName=name, PublicKeyMaterial=public_key.encode())
+            else:
+                answer = ec2.create_key_pair(KeyName=name)
+        if "KeyName" not in answer:
+            raise aws.outcome_unknown("ImportKeyPair" if public_key else "CreateKeyPair")
+        return convert.key(answer)
 
     def destroy_key(self, session: Session, id: str) -> None:
         """Remove a key pair. EC2 does not tell whether there was one, so it is looked for first.
