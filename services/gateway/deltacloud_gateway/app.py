@@ -60,6 +60,7 @@ class Gateway:
         self._ops = Ops(transport, holder)
         self._api = Api(settings, transport, holder, self._answers, self._resources)
         self._in_flight = 0
+        self._mounted_in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's event stream: a request, or the application's life."""
@@ -84,12 +85,12 @@ class Gateway:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path = _raw_path(scope)
-        prefix = "/" + raw_path[1:].partition(b"/")[0].decode("latin-1")
-        if prefix in self._mounts:
-            await self._mounts[prefix]({**scope, "root_path": prefix}, receive, send)
-            return
         request = Request(scope, receive)
         visit = Visit(request, request_id(request.headers), path=shown_path(raw_path))
+        prefix = "/" + raw_path[1:].partition(b"/")[0].decode("latin-1")
+        if prefix in self._mounts:
+            await self._pass_on(visit, self._mounts[prefix], {**scope, "root_path": prefix}, receive, send)
+            return
         self._in_flight += 1
         metrics.HTTP_IN_FLIGHT.inc()
         status = 500
@@ -109,6 +110,23 @@ class Gateway:
             metrics.HTTP_IN_FLIGHT.dec()
             _record(visit, status)
 
+    async def _pass_on(self, visit: Visit, mounted: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a mounted application answer, within the same bounds.
+
+        Its requests are counted apart: one of ours that moves bytes waits for one of them, and must not find its place
+        taken by those that wait like itself.
+        """
+        self._mounted_in_flight += 1
+        try:
+            self._bound_headers(visit.request)
+            self._bound_load(self._mounted_in_flight)
+        except DeltacloudError as error:
+            mounted = self._answers.error(error, visit, None)
+        try:
+            await mounted(scope, receive, send)
+        finally:
+            self._mounted_in_flight -= 1
+
     async def _answer(self, visit: Visit, raw_path: bytes) -> Response:
         try:
             self._bound_headers(visit.request)
@@ -116,7 +134,7 @@ class Gateway:
             if fixed is not None:
                 visit.route = raw_path.decode("latin-1")
                 return _only_get(visit, fixed())
-            self._bound_load()
+            self._bound_load(self._in_flight)
             return await self._dispatch(visit, raw_path)
         except DeltacloudError as error:
             return self._answers.error(error, visit, self._api.driver_of(visit))
@@ -138,8 +156,8 @@ class Gateway:
             raise NotFound("There is nothing at this URL; the API begins at /api.")
         return await self._api.answer(visit, path)
 
-    def _bound_load(self) -> None:
-        if self._in_flight > self._settings.max_in_flight:
+    def _bound_load(self, in_flight: int) -> None:
+        if in_flight > self._settings.max_in_flight:
             raise Overloaded("The server has as much work in hand as it may; try again.", retry_after_s=RETRY_AFTER_S)
 
     def _bound_headers(self, request: Request) -> None:
