@@ -251,6 +251,25 @@ def test_a_client_that_never_ends_cannot_keep_the_server(tmp_path: Path) -> None
     assert end.seconds < DRAIN_S + 5
 
 
+@pytest.mark.parametrize("sent", ["GET /api/images", "POST /api/keys", "GET /api?force_auth=1"])
+def test_a_client_that_hangs_up_frees_its_place_at_once(tmp_path: Path, sent: str) -> None:
+    silent = {"DELTACLOUD_MOCK_FAULTS": "list_images: hang; create_key: hang, when=after; check_credentials: hang"}
+    method, target = sent.split()
+    form = b"name=left"
+    lines = (FORM, f"Content-Length: {len(form)}") if method == "POST" else ()
+    with running(tmp_path, DELTACLOUD_MAX_IN_FLIGHT="1", DELTACLOUD_DEADLINE_S="120", **silent) as server:
+        with server.connect(request(method, target, *lines, body=form if lines else b"")):
+            wait_until(lambda: _in_flight(server) == 2, "the request to be in hand")
+            time.sleep(0.3)
+            assert _in_flight(server) == 2
+            assert status(server.talk(request("GET", "/api/realms"))) == 503
+        wait_until(lambda: _in_flight(server) == 1, "the place to be free")
+
+        assert server.still_serves()
+        if method == "POST":
+            assert status(server.talk(request("GET", "/api/keys/left"))) == 200
+
+
 def test_an_address_that_is_taken_is_said_in_one_line(server: Server, tmp_path: Path) -> None:
     second = processes.start(
         [sys.executable, "-m", "deltacloudd", "-p", str(server.port)],

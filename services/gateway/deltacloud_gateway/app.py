@@ -19,6 +19,7 @@ from deltacloud_gateway.answers import Answers
 from deltacloud_gateway.api import Api
 from deltacloud_gateway.correlation import request_id
 from deltacloud_gateway.ops import Ops
+from deltacloud_gateway.presence import ClientGone
 from deltacloud_gateway.resources import Resources
 from deltacloud_gateway.routing import read_path, shown_path
 from deltacloud_gateway.settings import GatewaySettings
@@ -26,6 +27,8 @@ from deltacloud_gateway.visit import UNMATCHED, Visit
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 RETRY_AFTER_S = 1.0
+CLIENT_GONE = 499
+"""The status that logs and metrics tell of a request whose client hung up, as they do elsewhere; nobody gets it."""
 _LOG = get_logger()
 
 
@@ -138,6 +141,8 @@ class Gateway:
             return await self._dispatch(visit, raw_path)
         except DeltacloudError as error:
             return self._answers.error(error, visit, self._api.driver_of(visit))
+        except ClientGone:
+            return Response(status_code=CLIENT_GONE)
         except Exception as error:  # noqa: BLE001 - the edge: a defect must not end the server or tell its inside
             _log_defect(visit, error)
             problem = BackendError(

@@ -17,6 +17,7 @@ from deltacloud_gateway import body, urls
 from deltacloud_gateway.answers import Answers
 from deltacloud_gateway.correlation import Correlation
 from deltacloud_gateway.negotiation import Format
+from deltacloud_gateway.presence import while_there
 from deltacloud_gateway.representations import documents
 from deltacloud_gateway.representations.shape import View
 from deltacloud_gateway.resources import Resources
@@ -84,6 +85,17 @@ class Exchange:
             )
         finally:
             self._visit.backend_s = (self._visit.backend_s or 0.0) + time.perf_counter() - begin
+
+    async def ask(self, method: str, **parameters: Any) -> Any:
+        """Call a method as :meth:`call` does, but only as long as the client is there; the body must have been read.
+
+        What a worker has begun it ends; only nobody here waits for it.
+
+        Raises:
+            DeltacloudError: what the transport or the operation raised.
+            ClientGone: the client hung up.
+        """
+        return await while_there(self.request, self.call(method, **parameters))
 
     def render(
         self, record: Record | list[Record], status: int | None = None, headers: Mapping[str, str] | None = None

@@ -53,7 +53,7 @@ async def check_credentials(exchange: Exchange) -> None:
     if CHECK_CREDENTIALS not in exchange.driver.operations:
         raise NotSupported(f"Driver '{exchange.driver.id}' has no way to check credentials.")
     try:
-        await exchange.call(CHECK_CREDENTIALS)
+        await exchange.ask(CHECK_CREDENTIALS)
     except AuthenticationFailed as error:
         raise AuthenticationFailed("Authentication failed", driver=error.driver, provider=error.provider) from None
 
@@ -73,7 +73,7 @@ async def driver(name: str, view: View, picture: Picture, asking: Exchange | Non
     if info is None:
         raise NotFound(f"There is no driver {shown(name)}; there is: {', '.join(sorted(picture.drivers)) or 'none'}.")
     if asking is not None:
-        answer: Page[ProviderInfo] = await asking.call(LIST_PROVIDERS)
+        answer: Page[ProviderInfo] = await asking.ask(LIST_PROVIDERS)
         info = msgspec.structs.replace(info, providers=tuple(answer.items))
     return meta.driver(with_providers(info, picture), view)
 

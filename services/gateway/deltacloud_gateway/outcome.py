@@ -27,9 +27,10 @@ async def run(exchange: Exchange, parameters: dict[str, Any]) -> Response:
 
     Raises:
         DeltacloudError: what the call raised.
+        ClientGone: the client hung up meanwhile.
     """
     operation = exchange.operation
-    result = await exchange.call(operation.rpc, **parameters)
+    result = await exchange.ask(operation.rpc, **parameters)
     if isinstance(result, Page):
         return await _list(exchange, result.items)
     if isinstance(result, Blob) and operation.status == HTTPStatus.NO_CONTENT:
