@@ -58,6 +58,7 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_heed_interrupts,  # noqa: PLW1509 - one system call, no lock
             )
         self.pid = self._popen.pid
         _running.add(self)
@@ -131,6 +132,11 @@ class Process:
 
     def _log_end(self) -> str:
         return "; the end of its log:\n" + "\n".join(self.log_text().splitlines()[-30:])
+
+
+def _heed_interrupts() -> None:
+    """Undo what a test run in the background passes on: its programs would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def start(

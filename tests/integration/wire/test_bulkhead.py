@@ -80,7 +80,9 @@ def median_s(http: Http) -> float:
 def test_a_cloud_is_as_quick_as_before_while_another_is_silent(fleet: Fleet, ec2: Http, hanging: ExitStack) -> None:
     before = median_s(ec2)
     hang(fleet.members[0], hanging, 2 * MAX_WORKERS)
-    wait_until(lambda: in_hand(fleet) == MAX_WORKERS, "the worker to have its hands full with the silent cloud")
+    wait_until(
+        lambda: in_hand(fleet) == MAX_WORKERS, "the worker to have its hands full with the silent cloud", timeout_s=30
+    )
     during = median_s(ec2)
     assert in_hand(fleet) == MAX_WORKERS
     assert during < SLOWER_AT_MOST * before + NOISE_S
