@@ -10,38 +10,52 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 
 from nacl.public import PrivateKey
+
+from deltacloud.rpc.envelope import EXCHANGE as RPC
+from deltacloud.rpc.names import EVENTS_EXCHANGE as EVENTS
+from deltacloud.rpc.names import REGISTRY_ASKED, REGISTRY_PICTURE, WORKER_ANNOUNCED, queue_of
 
 ROOT = Path("/run/deltacloud")
 VHOST = "deltacloud"
 SERVICES = ("gateway", "registry", "compute", "storage", "client")
 """Each gets a broker user; ``client`` is for other teams' services that call the RPC themselves."""
 
-RPC, EVENTS = "nameko-rpc", "deltacloud-events"
+SERVED = {"registry": "registry", "compute": r"compute\..*", "storage": r"storage\..*"}
+"""The RPC services whose calls each takes, as regular expressions; the others only call."""
+
 OWN_QUEUES = r"(rpc\.reply|picture|events)-.*"
 """Queues that a connection makes for itself: replies, and events it listens to."""
 
-SERVED = {"gateway": None, "client": None, "registry": "rpc-registry", "compute": r"rpc-compute\..*", "storage": r"rpc-storage\..*"}
-"""The queues each service consumes calls from."""
+OUR_REPLIES = r"rpc\.reply-.*"
+ONE_WORD = "[^.#*]+"
+"""Nameko's own callers have their replies sent to a UUID; ``#`` and ``*`` as bindings would take everybody's."""
 
-MAY_CALL = {
-    "gateway": r"(compute|storage|registry)\..*",
-    "client": r"(compute|storage|registry)\..*",
-    "registry": "",
-    "compute": r"registry\.get_picture",
-    "storage": r"registry\.get_picture",
-}
+ALL_CALLS = r"(compute|storage|registry)\..*"
+PICTURE_CALL = re.escape("registry.get_picture")
+MAY_CALL = {"gateway": ALL_CALLS, "client": ALL_CALLS, "compute": PICTURE_CALL, "storage": PICTURE_CALL}
 MAY_TELL = {
-    "gateway": "",
-    "client": "",
-    "registry": r"registry\.(picture|asked)",
-    "compute": r"worker\.announced",
-    "storage": r"worker\.announced",
+    "registry": (REGISTRY_PICTURE, REGISTRY_ASKED),
+    "compute": (WORKER_ANNOUNCED,),
+    "storage": (WORKER_ANNOUNCED,),
 }
-"""Routing keys each service may publish, beside replies."""
+"""The events each service may publish; MAY_HEAR those it may bind."""
+MAY_HEAR = {
+    "gateway": (REGISTRY_PICTURE,),
+    "client": (REGISTRY_PICTURE,),
+    "registry": (REGISTRY_PICTURE, WORKER_ANNOUNCED),
+    "compute": (REGISTRY_PICTURE, REGISTRY_ASKED),
+    "storage": (REGISTRY_PICTURE, REGISTRY_ASKED),
+}
+
+
+def any_of(*patterns: str) -> str:
+    """Return the regular expression of whatever matches one of some; of nothing at all without any."""
+    return f"^({'|'.join(patterns)})$" if patterns else "^(?!)"
 
 
 def password_hash(password: str) -> str:
@@ -52,23 +66,33 @@ def password_hash(password: str) -> str:
 
 def permissions(service: str) -> dict[str, str]:
     """Return what a service may configure, write and read: its own queues, and the two exchanges."""
-    queues = f"({OWN_QUEUES}|{SERVED[service]})" if SERVED[service] else f"({OWN_QUEUES})"
+    queues = [OWN_QUEUES]
+    if service in SERVED:
+        queues.append(queue_of(SERVED[service]))
+    told = [EVENTS] if service in MAY_TELL else []
     return {
         "user": service,
         "vhost": VHOST,
-        "configure": f"^{queues}$",
-        "write": f"^({queues}|{RPC}|{EVENTS})$",
-        "read": f"^({queues}|{RPC}|{EVENTS})$",
+        "configure": any_of(*queues),
+        "write": any_of(*queues, RPC, *told),
+        "read": any_of(*queues, RPC, EVENTS),
     }
 
 
 def topic_permissions(service: str) -> list[dict[str, str]]:
-    """Return the routing keys a service may publish and bind."""
-    called = MAY_CALL[service]
-    replies = r"rpc\.reply-.*|[^.]+"  # ours; nameko's own callers name theirs by a bare UUID
-    told = {"user": service, "vhost": VHOST, "exchange": EVENTS, "write": f"^{MAY_TELL[service]}$", "read": ".*"}
-    sent = f"^({called}|{replies})$" if called else f"^({replies})$"
-    return [told, {"user": service, "vhost": VHOST, "exchange": RPC, "write": sent, "read": ".*"}]
+    """Return the routing keys a service may publish (write), and bind its queues with (read)."""
+    calls = [MAY_CALL[service]] if service in MAY_CALL else []
+    answers = [OUR_REPLIES, ONE_WORD] if service in SERVED else []
+    served = [rf"{SERVED[service]}\.\*"] if service in SERVED else []
+    replies = [OUR_REPLIES, ONE_WORD] if service == "client" else [OUR_REPLIES]
+    rules = {
+        RPC: (calls + answers, served + replies),
+        EVENTS: ([*map(re.escape, MAY_TELL.get(service, ()))], [*map(re.escape, MAY_HEAR[service])]),
+    }
+    return [
+        {"user": service, "vhost": VHOST, "exchange": exchange, "write": any_of(*sent), "read": any_of(*bound)}
+        for exchange, (sent, bound) in rules.items()
+    ]
 
 
 def definitions(passwords: dict[str, str]) -> dict[str, object]:
@@ -89,9 +113,10 @@ def definitions(passwords: dict[str, str]) -> dict[str, object]:
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """Write a file at once or not at all."""
+    """Write a file at once or not at all, whatever an interrupted attempt left behind."""
     fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     fresh.replace(path)
