@@ -82,9 +82,9 @@ class Stack:
         """Return what the engine knows of a service's containers."""
         return json.loads(run("docker", "inspect", *self.containers(service)))
 
-    def python_as_client(self, program: str) -> str:
-        """Run a Python program inside the stack's network, with the broker user for other teams' services."""
-        volume = f"{self.project}_secrets-client:/run/deltacloud/secrets:ro"
+    def python_as(self, user: str, program: str) -> str:
+        """Run a Python program inside the stack's network, with the secrets of a broker user, as docs/rpc.md says."""
+        volume = f"{self.project}_secrets-{user}:/run/deltacloud/secrets:ro"
         return run(
             "docker", "run", "--rm", "--interactive", "--network", f"{self.project}_default", "--volume", volume,
             "deltacloud/compute:local", "python", "-", stdin=program,

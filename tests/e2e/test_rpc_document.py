@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deltacloud.testing import contract
+from e2e.rpc_page import DOCS, NODE, PYTHON, URL
 from harness import processes
 from harness.broker import Broker
 from harness.fleet import Fleet, ready
@@ -18,25 +18,8 @@ from harness.requirements import NODE_MODULES, Requirement, need
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.xdist_group("rpc-document")]
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-URL = "amqp://guest:guest@127.0.0.1:5672/"
 MACHINES = [f"inst{number} RUNNING" for number in range(4)]
 """The mock cloud's machines of its user, as every worked call prints them."""
-
-
-def worked_calls(language: str) -> dict[str, str]:
-    """Return the code blocks of a language by the heading they stand under."""
-    found: dict[str, str] = {}
-    for section in re.split(r"^### ", (DOCS / "rpc.md").read_text("utf-8"), flags=re.MULTILINE)[1:]:
-        title = section.partition("\n")[0]
-        for block in re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
-            assert title not in found, f"two blocks under {title!r}"
-            found[title] = block
-    return found
-
-
-PYTHON = worked_calls("python")
-NODE = worked_calls("javascript")
 
 
 @pytest.fixture(scope="module")
