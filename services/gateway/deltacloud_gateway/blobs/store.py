@@ -46,7 +46,7 @@ ERROR_LIMIT = 64 * 1024
 """Bytes of a refusal that are looked at."""
 RETRY_AFTER_S = 1.0
 
-Body = AsyncIterator[bytes] | bytes | None
+Body = AsyncIterator[bytes] | bytes | bytearray | None
 
 _STATUSES: dict[int, type[DeltacloudError]] = {
     400: InvalidRequest,
@@ -162,7 +162,7 @@ class _Feed:
 class _Whole(aiohttp.payload.Payload):
     """A body at hand as the client takes one without copying it; it can be sent again from its beginning."""
 
-    def __init__(self, body: bytes, renew: Callable[[], None]) -> None:
+    def __init__(self, body: bytes | bytearray, renew: Callable[[], None]) -> None:
         super().__init__(body)
         self._size = len(body)
         self._renew = renew

@@ -2,8 +2,8 @@
 
 Of known length, they pass straight through. Of unknown length, they are gathered into parts: a body that ends inside
 the first part is one request; else each full part is sent while the next fills, two on their way at once. Parts double
-in size each thousand, so that ten thousand of them hold five tebibytes, while memory stays under 32 MiB for the first
-eight gibibytes and near 3/1000 of what has passed beyond.
+in size each thousand, so that ten thousand of them hold any blob of S3 (5 TiB). The three parts in hand are 24 MiB for the
+first eight gibibytes (the process was seen to grow by 32 MiB) and near 3/1000 of what has passed beyond.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Upload:
         """Send a body of unknown length; ``tasks`` are the sendings that were begun."""
         gate = asyncio.Semaphore(PARTS_IN_FLIGHT)
 
-        async def send(number: int, data: bytes) -> UploadPart:
+        async def send(number: int, data: bytearray) -> UploadPart:
             try:
                 return await self.send_part(plan.upload_id or "", number, len(data), data)
             finally:
