@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from deltacloud.drivers import Session, StorageDriver, aws
 from deltacloud.drivers.aws import SignedRequest
-from deltacloud.errors import Conflict, NotSupported, ProviderError
+from deltacloud.errors import NotSupported, ProviderError
 from deltacloud.models import Blob, Bucket, FeatureDeclaration, Transfer, UploadPlan
 from deltacloud_storage.drivers.ec2 import convert, errors
 from deltacloud_storage.uploads import read_parts
@@ -64,8 +64,8 @@ class S3Driver(StorageDriver):
         try:
             with aws.calling(session, "s3", errors.CODES) as s3:
                 s3.create_bucket(**parameters)
-        except Conflict as error:
-            if not (session.is_redelivered and "BucketAlreadyOwnedByYou" in error.message):
+        except errors.OwnBucketExists:
+            if not session.is_redelivered:
                 raise
         return convert.bucket(name, ())
 
@@ -250,7 +250,7 @@ def _transfer(
         headers={**signed.headers, **headers},
         accept_statuses=accept,
         expires_at=time.time() + SIGNATURE_LIVES_S,
-        addresses=tuple(address for each in target.addresses.values() for address in each),
+        addresses=aws.checked_addresses(target, urlsplit(signed.url).hostname or ""),
         ca_pem=target.ca_pem,
         errors=errors.REFUSALS,
     )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from deltacloud.catalogue.check import shown
 from deltacloud.errors import (
     AuthenticationFailed,
+    Conflict,
     DeltacloudError,
     InvalidParameters,
     NotFound,
@@ -16,7 +17,13 @@ from deltacloud.errors import (
     TooLarge,
 )
 
+
+class OwnBucketExists(Conflict):
+    """The caller has a bucket of that name already: what a repeated create hears. To callers it is a conflict."""
+
+
 CODES: dict[str, type[DeltacloudError]] = {
+    "BucketAlreadyOwnedByYou": OwnBucketExists,
     "InvalidPart*": InvalidParameters,
     "PermanentRedirect": InvalidParameters,
     "AuthorizationHeaderMalformed": InvalidParameters,
