@@ -1,5 +1,6 @@
 """A storage driver called as a worker calls it, and its transfers sent as anybody may send them."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,6 +45,12 @@ class StorageCaller:
     def fetch(self, bucket_id: str, blob_id: str, **more: Any) -> urllib3.BaseHTTPResponse:
         """Fetch a blob and return the store's answer."""
         return move(self.download_blob(bucket_id=bucket_id, id=blob_id, **more))
+
+
+def left_behind(mock: StorageCaller) -> list[Path]:
+    """Return the files of the mock cloud's that are on their way or parts of uploads."""
+    folder = mock.driver.cloud.folder
+    return [each for name in ("incoming", "parts") for each in (folder / name).glob("*")]
 
 
 def lab(moto: Moto) -> ProviderTarget:

@@ -49,7 +49,8 @@ def _incoming(mock):
 
 def test_large_bytes_and_large_attributes_go_there_and_back(mock):
     content = bytes(range(256)) * 80_000
-    stored = mock.store("bucket1", "ü x", content, metadata={"a": "x" * 2000})
+    kept = {"metadata": {"a": "x" * 2000}, "headers": {"Content-Disposition": "y" * 3500}}
+    stored = mock.store("bucket1", "ü x", content, **kept)
     answer = mock.fetch("bucket1", "ü x", range="bytes=1000-")
 
     assert stored.status == 200

@@ -8,6 +8,7 @@ makes of it, and leaves nothing. Bytes pass in pieces; nothing is held in memory
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +17,9 @@ from http import HTTPStatus
 from typing import BinaryIO
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from deltacloud.drivers.mockcloud import BlobStore, StoredBlob, now_text
+from deltacloud.drivers.mockcloud import BlobStore, StoredBlob, now_text, unusable_folder
 from deltacloud.errors import DeltacloudError, InvalidRequest
+from deltacloud.logging import get_logger
 from deltacloud.models import Blob
 from deltacloud_storage.conditions import byte_range, check_write, is_unchanged
 from deltacloud_storage.tickets import Ticket, Tickets
@@ -25,7 +27,9 @@ from deltacloud_storage.uploads import Uploads
 
 PIECE = 256 * 1024
 DEFAULT_TYPE = "application/octet-stream"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ACTIONS = {"GET": ("get",), "HEAD": ("get",), "PUT": ("put", "part")}
+_log = get_logger()
 
 
 class BytesEndpoint:
@@ -43,7 +47,7 @@ class BytesEndpoint:
         self._uploads = uploads
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request; a full or failing disk is told to its sender and to the log."""
         method = environ["REQUEST_METHOD"]
         try:
             ticket = self._tickets.read(environ.get("PATH_INFO", "").removeprefix("/"))
@@ -53,7 +57,14 @@ class BytesEndpoint:
                 return self._read(ticket, environ, start_response)
             return self._write(ticket, environ, start_response)
         except DeltacloudError as error:
-            return _refuse(error, start_response)
+            return _refuse(HTTPStatus(error.http_status), error.message, start_response, size=error.details.get("size"))
+        except ConnectionError:
+            return _refuse(HTTPStatus.BAD_REQUEST, "The connection broke before the whole body came.", start_response)
+        except OSError as error:
+            status = HTTPStatus.INSUFFICIENT_STORAGE if error.errno in _FULL else HTTPStatus.SERVICE_UNAVAILABLE
+            reason = unusable_folder(error).message
+            _log.error("bytes_not_moved", method=method, detail=reason)
+            return _refuse(status, reason, start_response)
 
     def _read(self, ticket: Ticket, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         blob, stream = self._blobs.open(ticket.bucket_id, ticket.blob_id)
@@ -168,11 +179,12 @@ def _headers(environ: WSGIEnvironment) -> Mapping[str, str]:
     }
 
 
-def _refuse(error: DeltacloudError, start_response: StartResponse) -> Iterable[bytes]:
-    status = HTTPStatus(error.http_status)
-    body = f"{error.message}\n".encode()
+def _refuse(
+    status: HTTPStatus, message: str, start_response: StartResponse, *, size: str | None = None
+) -> Iterable[bytes]:
+    body = f"{message}\n".encode()
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-    if "size" in error.details:
-        headers.append(("Content-Range", f"bytes */{error.details['size']}"))
+    if size is not None:
+        headers.append(("Content-Range", f"bytes */{size}"))
     start_response(f"{status.value} {status.phrase}", headers)
     return [body]

@@ -15,11 +15,12 @@ from typing import Literal
 
 import msgspec
 
-from deltacloud.errors import Forbidden, Unavailable
+from deltacloud.errors import Forbidden, InvalidParameters, Unavailable
 
 KEY_FILE = "transfer.key"
 KEY_SIZE = 32
-LONGEST = 8192
+LONGEST = 8000
+"""Characters of a ticket. Servers bound a request's first line, which holds one, at 8192."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,10 +59,17 @@ class Tickets:
         """Return the ticket as text for a URL.
 
         Raises:
+            InvalidParameters: what it says of the blob is too long for a URL.
             Unavailable: the key cannot be read or made.
         """
         body = msgspec.json.encode(ticket)
-        return f"{_text(body)}.{_text(self._signature(body))}"
+        text = f"{_text(body)}.{_text(self._signature(body))}"
+        if len(text) > LONGEST:
+            raise InvalidParameters(
+                "The names of the bucket and the blob, its content type, attributes, stored headers and conditions are"
+                f" too long together: {len(text)} characters as part of a URL, of which {LONGEST} are allowed."
+            )
+        return text
 
     def read(self, text: str) -> Ticket:
         """Return the ticket in a text.

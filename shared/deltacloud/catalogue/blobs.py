@@ -13,7 +13,7 @@ CONDITIONS = text(
 HEADERS = text(
     "headers", "Content-Encoding, Content-Disposition, Cache-Control, Content-MD5 to store with it", type="map"
 )
-UPLOAD = need("upload_id", "The upload, from its plan", max_length=4096)
+UPLOAD = need("upload_id", "The upload, from its plan", max_length=8192)
 
 COLLECTION = (
     Builder("blobs", "blob", Blob, service="storage", base="/buckets/{bucket_id}")

@@ -124,6 +124,12 @@ class Database:
             draft.unlink(missing_ok=True)
 
 
+def unusable_folder(error: OSError) -> Unavailable:
+    """Return the error for a folder of the mock cloud's that is full, forbidden or broken."""
+    reason = error.strerror or type(error).__name__
+    return Unavailable(f"The mock cloud's folder cannot be used: {reason}; check DELTACLOUD_MOCK_STORAGE.")
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -187,9 +193,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable(
-            f"The mock cloud's folder cannot be used: {error.strerror}; check DELTACLOUD_MOCK_STORAGE."
-        ) from error
+        raise unusable_folder(error) from error
     except sqlite3.Error as error:
         if _is_busy(error):
             raise Unavailable(f"The mock cloud was busy for {BUSY_S:.0f} s.", retry_after_s=1.0) from error

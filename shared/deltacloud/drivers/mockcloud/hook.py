@@ -1,4 +1,4 @@
-"""What happens around every operation of both mock drivers: the credentials' check, and faults."""
+"""What happens around every operation of both mock drivers: the credentials' check, faults, a folder that fails."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from deltacloud.drivers.base import Driver
 from deltacloud.drivers.mockcloud.cloud import MockCloud
+from deltacloud.drivers.mockcloud.database import unusable_folder
 from deltacloud.drivers.session import Credentials, Session
 from deltacloud.errors import AuthenticationFailed
 
@@ -39,7 +40,10 @@ def _around(cls: type[Driver], rpc: str, operation: Callable[..., Any]) -> Calla
         if not is_anonymous and session.credentials != ACCEPTED:
             raise AuthenticationFailed("Authentication Failure: the mock cloud does not take this user and password.")
         driver.cloud.faults.strike(cls.service, rpc, "before", session.deadline)
-        result = operation(driver, session, **parameters)
+        try:
+            result = operation(driver, session, **parameters)
+        except OSError as error:
+            raise unusable_folder(error) from error
         driver.cloud.faults.strike(cls.service, rpc, "after", session.deadline)
         return result
 

@@ -155,9 +155,10 @@ class MockStorageDriver(StorageDriver):
         )
         if content_length is not None:
             return UploadPlan(single=self._transfer("PUT", ticket, {"Content-Length": str(content_length)}))
+        signed = self._tickets.sign(ticket)
         self._uploads.sweep()
         self._uploads.begin(ticket.upload or "")
-        return UploadPlan(upload_id=self._tickets.sign(ticket))
+        return UploadPlan(upload_id=signed)
 
     def sign_part_blob(
         self,
