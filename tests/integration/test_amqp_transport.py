@@ -207,7 +207,7 @@ async def test_a_call_too_large_for_the_broker_is_refused_and_others_go_on(trans
 # Credentials
 
 
-async def test_credentials_cross_the_broker_sealed_for_the_driver_once_keys_are_known(
+async def test_credentials_cross_the_broker_sealed_for_the_call_once_keys_are_known(
     transport: AmqpTransport, url: str
 ) -> None:
     opener = Opener([new_key()])
@@ -218,7 +218,13 @@ async def test_credentials_cross_the_broker_sealed_for_the_driver_once_keys_are_
     assert CANARY.encode() not in peer.received[0].body
     assert CANARY not in repr(peer.received[0].properties)
     assert arrived.credentials
-    opened = opener.open(arrived.credentials, driver="far", deadline=Deadline(arrived.deadline or 0))
+    opened = opener.open(
+        arrived.credentials,
+        driver="far",
+        method="get_image",
+        request_id=arrived.request_id,
+        deadline=Deadline(arrived.deadline or 0),
+    )
     assert (opened.user, opened.password) == (CREDENTIALS.user, CREDENTIALS.password)
 
 
