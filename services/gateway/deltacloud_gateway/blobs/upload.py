@@ -2,8 +2,8 @@
 
 Of known length, they pass straight through. Of unknown length, they are gathered into parts: a body that ends inside
 the first part is one request; else each full part is sent while the next fills, two on their way at once. Parts double
-in size each thousand, so that ten thousand of them hold any blob of S3 (5 TiB). The three parts in hand are 24 MiB for the
-first eight gibibytes (the process was seen to grow by 32 MiB) and near 3/1000 of what has passed beyond.
+in size each thousand, so that ten thousand of them hold any blob S3 takes (5 TiB). The three parts in hand are 24 MiB
+for the first eight gibibytes (the process was seen to grow by 32 MiB) and near 3/1000 of what has passed beyond.
 """
 
 from __future__ import annotations
