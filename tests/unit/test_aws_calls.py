@@ -6,8 +6,10 @@ from threading import Thread
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from botocore.utils import parse_timestamp
 
 from deltacloud.drivers import Credentials, ProviderTarget, Session, SessionCache, aws
+from deltacloud.drivers.aws import calls
 from deltacloud.drivers.aws.errors import aws_error
 from deltacloud.errors import (
     AuthenticationFailed,
@@ -366,3 +368,11 @@ def test_a_value_the_sdk_refuses_is_named_without_being_repeated():
         aws.signing(_session(url), "s3", "get_object", {"Bucket": "b", "Key": ""})
 
     assert "Key" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-25T01:02:03.000Z", "2026-11-25T01:02:03Z", "Wed, 25 Nov 2026 01:02:03 GMT", 1764032523, "1764032523"],
+)
+def test_a_time_of_any_form_is_the_moment_botocore_reads(text):
+    assert calls._moment(text) == parse_timestamp(text)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -252,7 +253,19 @@ def _shared_session() -> Any:
     }
     session = botocore.session.Session(session_vars=variables)
     session.register_component("credential_provider", _CallersKeys())
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return session
+
+
+def _moment(value: Any) -> datetime:
+    """Read a time; those in ISO 8601, nearly all, a hundred times faster than botocore does: lists are full of them."""
+    from botocore.utils import parse_timestamp  # noqa: PLC0415
+
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        found: datetime = parse_timestamp(value)
+        return found
 
 
 class _CallersKeys:
