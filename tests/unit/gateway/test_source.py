@@ -18,12 +18,13 @@ async def _chunks(*chunks: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("sizes", [(10,), (4, 6), (3, 3, 4), (1, 9), (2, 0, 8)])
 def test_bytes_are_taken_in_order_however_they_come(sizes: tuple[int, ...]) -> None:
-    whole, chunks = bytes(range(10)), []
+    whole, begin = bytes(range(10)), 0
+    chunks: list[bytes] = []
     for size in sizes:
-        begin = sum(map(len, chunks))
         chunks.append(whole[begin : begin + size])
+        begin += size
 
-    async def take() -> tuple[bytes, bytes, bytes, int]:
+    async def take() -> tuple[bytearray, bytearray, bytearray, int]:
         source = Source(_chunks(*chunks))
         return await source.take(4), await source.take(100), await source.take(1), source.count
 
