@@ -47,11 +47,12 @@ class InstanceOperations(MockOperations):
         hwp_storage: str | None = None,
         hwp_architecture: str | None = None,
         initial_state: str | None = None,
+        metrics: str | None = None,
     ) -> Instance:
         """Make an instance, running unless another initial state is asked for.
 
-        The image, the realm and the key are not looked up, and sizes are taken as given. Raises invalid_parameters for
-        an unknown hardware profile.
+        The image, the realm and the key are not looked up, and sizes are taken as given. Metrics may be asked for and
+        need not be: every instance has them. Raises invalid_parameters for an unknown hardware profile.
         """
         profile = hwp_id or DEFAULT_PROFILE
         if profile not in {each.id for each in PROFILES}:
