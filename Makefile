@@ -27,7 +27,7 @@ lint: $(VENV)/.dev  ## format, lint, types, import rules
 	  echo "mypy $$package"; \
 	  (cd $$(dirname $$package) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p $$(basename $$package)) || exit 1; \
 	done
-	MYPYPATH=tests $(BIN)/mypy deploy/setup.py benchmarks
+	MYPYPATH=tests $(BIN)/mypy deploy/setup.py benchmarks tests/harness tests/simulators
 
 format: $(VENV)/.dev  ## put the code into shape
 	$(BIN)/ruff format .

@@ -35,7 +35,7 @@ class PlainOpener:
 def picture_of(drivers: Iterable[Driver], providers: dict[str, dict[str, ProviderEntry]] | None = None) -> Picture:
     """Return the picture that workers with these drivers would give."""
     infos: dict[str, DriverInfo] = {}
-    services = []
+    services: list[str] = []
     for driver in drivers:
         info = driver.info()
         services.extend(info.services)

@@ -56,7 +56,7 @@ class MockCaller:
         result = self._dispatcher.call(method, context, parameters, is_redelivered=is_redelivered)
         return getattr(result, "items", result)
 
-    def ids(self, collection: str, **filters: object) -> list[str]:
+    def ids(self, collection: str, **filters: Any) -> list[str]:
         """Return the ids of a collection's records, in their order."""
         return [record.id for record in self.call(f"list_{collection}", **filters)]
 

@@ -9,6 +9,7 @@ import urllib3
 from deltacloud.drivers import Credentials, ProviderTarget, Session, SessionCache, StorageDriver
 from deltacloud.models import Transfer
 from deltacloud.rpc.deadline import Deadline
+from deltacloud_storage.drivers.mock.driver import MockStorageDriver
 from harness.moto import Moto
 
 
@@ -49,6 +50,7 @@ class StorageCaller:
 
 def left_behind(mock: StorageCaller) -> list[Path]:
     """Return the files of the mock cloud's that are on their way or parts of uploads."""
+    assert isinstance(mock.driver, MockStorageDriver)
     folder = mock.driver.cloud.folder
     return [each for name in ("incoming", "parts") for each in (folder / name).glob("*")]
 
@@ -62,5 +64,5 @@ def move(transfer: Transfer, data: bytes | None = None) -> urllib3.BaseHTTPRespo
     """Send a transfer as it is written, dot segments and all, and return the whole answer."""
     parts = urlsplit(transfer.url)
     target = transfer.url[transfer.url.index(parts.netloc) + len(parts.netloc) :]
-    with urllib3.HTTPConnectionPool(parts.hostname, parts.port, timeout=10.0) as pool:
+    with urllib3.HTTPConnectionPool(parts.hostname or "", parts.port, timeout=10.0) as pool:
         return pool.urlopen(transfer.method, target, body=data, headers=transfer.headers, retries=False, redirect=False)

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(check: Callable[[], T], what: str, *, timeout_s: float = 10.0, every_s: float = 0.02) -> T:
+def wait_until(check: Callable[[], T | None], what: str, *, timeout_s: float = 10.0, every_s: float = 0.02) -> T:
     """Call `check` until it returns something true, and return that.
 
     What `check` raises goes through. Raises TimeoutError naming `what` after `timeout_s` seconds.
