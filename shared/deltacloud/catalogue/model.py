@@ -65,7 +65,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     ``rpc`` is the RPC method and the driver's method. ``path`` is the URL below ``/api``, with ``{id}`` for parameters
     in it. ``capability`` is the original's name of the operation, sent in ``Expect`` when a driver lacks it. ``result``
     is the record type; lists answer :class:`~deltacloud.models.Page` of it; ``None`` answers nothing; one that
-    ``may_answer_several`` answers a record or a list of them. ``status`` is the HTTP status of success. An operation without ``http_method`` exists on RPC alone.
+    ``may_answer_several`` answers a record or a list of them. ``status`` is the HTTP status of success. An operation
+    without ``http_method`` exists on RPC alone.
     """
 
     name: str
