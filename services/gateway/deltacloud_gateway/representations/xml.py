@@ -14,6 +14,7 @@ is none; ``inline``: children right between the tags; ``void``: ``<x />``."""
 
 _PLAIN = re.compile(r"[^&<>'\"\x00-\x1f\x7f-\U0010ffff]*")
 """Text that can be written as it is; most is, and need not be looked at twice."""
+_is_plain = _PLAIN.fullmatch
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE = str.maketrans(
@@ -74,8 +75,10 @@ def cdata_section(value: Value) -> str:
 
 
 def _escaped(value: Value, table: dict[int, str]) -> str:
-    text = "" if value is None else str(value)
-    return text if _PLAIN.fullmatch(text) else _clean(text).translate(table)
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    return text if _is_plain(text) else _clean(text).translate(table)
 
 
 def _clean(value: Value) -> str:
@@ -83,30 +86,34 @@ def _clean(value: Value) -> str:
 
 
 def _write(element: Element, indent: str, out: list[str]) -> None:
-    out.append(f"<{element.name}{_attributes(element.attributes)}")
-    if element.layout == "void":
-        out.append(" />")
+    name, layout, children = element.name, element.layout, element.children
+    attributes = _attributes(element.attributes) if element.attributes else ""
+    if layout == "void":
+        out.append(f"<{name}{attributes} />")
         return
-    text = cdata_section(element.text) if element.cdata else escape(element.text)
-    if element.layout == "block":
+    text = cdata_section(element.text) if element.cdata else _escaped(element.text, _TEXT)
+    if layout == "block":
         inner = f"{indent}  "
-        out.append(">" if element.text is None else f">\n{inner}{text}")
-        for child in element.children:
+        out.append(f"<{name}{attributes}>" if element.text is None else f"<{name}{attributes}>\n{inner}{text}")
+        for child in children:
             out.append(f"\n{inner}")
             _write(child, inner, out)
-        out.append(f"\n{indent}")
-    else:
-        out.append(f">{text}")
-        for position, child in enumerate(element.children):
+        out.append(f"\n{indent}</{name}>")
+    elif children:
+        out.append(f"<{name}{attributes}>{text}")
+        for position, child in enumerate(children):
             if position:
                 out.append(f"\n{indent}")
             _write(child, indent, out)
-    out.append(f"</{element.name}>")
+        out.append(f"</{name}>")
+    else:
+        out.append(f"<{name}{attributes}>{text}</{name}>")
 
 
 def _attributes(attributes: Mapping[str, Value]) -> str:
-    return "".join(
-        f" {name}='{_escaped(attributes[name], _ATTRIBUTE)}'"
-        for name in sorted(attributes)
-        if attributes[name] is not None
-    )
+    written = ""
+    for name in sorted(attributes):
+        value = attributes[name]
+        if value is not None:
+            written += f" {name}='{_escaped(value, _ATTRIBUTE)}'"
+    return written
