@@ -117,6 +117,7 @@ def test_a_private_key_beside_the_certificate_does_not_leave_the_file(tmp_path: 
         ("providers:\n  ec2:\n    lab:\n      endpoint:\n", "4: ec2/lab: endpoint must be a text"),
         ("providers:\n  ec2:\n    lab:\n      endpoint: [x]\n", "4: ec2/lab: endpoint must be a text"),
         ("providers:\n  ec2:\n    lab:\n      endpoints: {s3: s3}\n", "4: ec2/lab: endpoint of s3: it is not a URL"),
+        ("providers:\n  ec2:\n    lab:\n      endpoints: {}\n", "4: ec2/lab: endpoints names none"),
         ("providers:\n  ec2:\n    lab:\n      ca_file: no.pem\n", "4: ec2/lab: ca_file "),
         ("providers:\n  ec2:\n    lab:\n      ca_file: providers.yaml\n", "4: ec2/lab: ca_file "),
         ("providers:\n  ec2:\n    lab:\n      <<: {region: x}\n", "4: ec2/lab has no '<<'"),

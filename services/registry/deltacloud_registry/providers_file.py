@@ -7,7 +7,9 @@ Names and values are taken as written, whatever YAML would make of them (``no`` 
         <name>: {endpoint: URL, endpoints: {<native service>: URL}, region: TEXT, ca_file: PATH, options: {KEY: TEXT}}
     allow: [PATTERN, …]
 
-``ca_file`` is relative to the file. Patterns are those of :mod:`deltacloud.providers.policy`.
+An entry with ``endpoints`` names every native service it is used for, or an ``endpoint`` for the rest: only one with
+neither uses the cloud's own. ``ca_file`` is relative to the file. Patterns are those of
+:mod:`deltacloud.providers.policy`.
 """
 
 from __future__ import annotations
@@ -114,6 +116,8 @@ class _Reader:
                         kind: self._url(url, f"{where}: endpoint of {kind}")
                         for _, kind, url in self._items(value, f"{where}: endpoints")
                     }
+                    if not fields["endpoints"]:
+                        raise self._mistake(value.start_mark, f"{where}: endpoints names none; leave it out")
                 case "options":
                     fields["options"] = {
                         option: self._text(given, f"{where}: {option}")

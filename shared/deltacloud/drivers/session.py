@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from deltacloud.errors import AuthenticationFailed
+from deltacloud.errors import AuthenticationFailed, UnknownProvider
 from deltacloud.rpc.deadline import Deadline
 
 T = TypeVar("T")
@@ -51,8 +51,20 @@ class ProviderTarget(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
 
     def endpoint_of(self, service: str) -> str | None:
-        """Return the URL of one native service (``ec2``, ``s3``), or ``None`` where the cloud's own applies."""
-        return self.endpoints.get(service, self.endpoint)
+        """Return the URL of one native service (``ec2``, ``s3``), or ``None`` where the cloud's own applies.
+
+        The cloud's own applies only where no endpoint is named at all: a private cloud's keys and bytes stay in it.
+
+        Raises:
+            UnknownProvider: endpoints are named, but none for this service.
+        """
+        found = self.endpoints.get(service, self.endpoint)
+        if found is None and self.endpoints:
+            raise UnknownProvider(
+                f"Provider '{self.name}' names no {service} endpoint; add endpoints.{service} to the providers file"
+                f" (it names {', '.join(sorted(self.endpoints))})."
+            )
+        return found
 
 
 class SessionCache:
