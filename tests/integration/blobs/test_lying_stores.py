@@ -83,6 +83,14 @@ def test_what_a_store_keeps_in_a_header_is_passed_on_byte_by_byte(lying, liar, n
     assert answer.headers[name.lower()].encode("latin-1") == value
 
 
+def test_a_date_of_a_store_that_no_clock_can_show_does_not_fail_what_is_stored(lying, liar):
+    date = "Thu, 01 Jan 1970 00:00:00 +999999999999999"
+    liar.answers(f'HTTP/1.1 200 OK\r\nETag: "e"\r\nLast-Modified: {date}\r\nContent-Length: 0\r\n\r\n'.encode())
+    answer = lying.ask("PUT", "b/x", b"1")
+
+    assert (answer.status, answer.json["blob"]["content_length"]) == (200, 1)
+
+
 def test_a_store_that_hangs_is_left_at_the_deadline(lying, liar):
     liar.behaviour = lambda connection, _: connection.recv(1)
     begin = time.monotonic()

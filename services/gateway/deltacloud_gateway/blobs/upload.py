@@ -193,7 +193,7 @@ def _moment(header: str | None) -> str | None:
         return None
     try:
         return parsedate_to_datetime(header).astimezone(UTC).strftime(_TIME)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
