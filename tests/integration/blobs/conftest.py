@@ -37,7 +37,11 @@ def product(moto, moto_with_auth, liar, tmp_path_factory):
             *("--hostname", "127.0.0.1", "--port", str(port), "--providers", str(folder / "providers.yaml")),
         ],
         log=folder / "log",
-        env={"DELTACLOUD_MOCK_STORAGE": str(folder / "mock"), "DELTACLOUD_BODY_TIMEOUT_S": "2"},
+        env={
+            "DELTACLOUD_MOCK_STORAGE": str(folder / "mock"),
+            "DELTACLOUD_BODY_TIMEOUT_S": "2",
+            "DELTACLOUD_FORM_TIMEOUT_S": "4",
+        },
         until=processes.answers(f"http://127.0.0.1:{port}/api"),
     )
     with process:

@@ -1,8 +1,10 @@
 """Blobs from forms, and in segments."""
 
+import select
+
 import pytest
 
-from harness.blob_client import data, digest, multipart
+from harness.blob_client import data, digest, multipart, status_of
 
 MIB = 1024 * 1024
 
@@ -85,6 +87,32 @@ def test_a_form_that_lacks_something_says_what(cloud, missing):
         assert f"'{missing}' not found" in answer.json["message"]
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(f"field{number}", b"", None) for number in range(2000)],
+        [("same", b"", None)] * 2000,
+        [("same", b"", "x" * 2000)] * 900,
+        [("blob_id", b"x" * 2 * MIB, None)],
+    ],
+    ids=["fields", "fields of one name", "headers", "field"],
+)
+def test_a_form_with_too_much_besides_its_file_is_refused(cloud, parts):
+    for order in ([*parts, ("blob_data", b"1", "x/y")], [("blob_data", b"1", "x/y"), *parts]):
+        assert cloud.client.ask("POST", cloud.bucket, b"".join(multipart(order)), FORM).status == 413
+
+
+def test_a_form_that_drips_before_its_file_is_given_up(cloud):
+    framed = {**FORM, "Content-Length": "1000000"}
+    connection = cloud.client.promise("POST", cloud.bucket, framed, b"--BB\r\nX-Long: ")
+    for _ in range(100):
+        if select.select([connection], [], [], 0.2)[0]:
+            break
+        connection.sendall(b"x")
+
+    assert status_of(connection) == 408
+
+
 def test_segments_become_one_blob(cloud):
     begin = cloud.client.ask("PUT", cloud.path("seg"), b"", {"X-Deltacloud-BlobType": "segmented"})
     upload = begin.headers["x-deltacloud-segmentedblob"]
@@ -105,6 +133,18 @@ def test_a_list_of_segments_that_makes_no_sense_is_refused(cloud):
     named = {"X-Deltacloud-BlobType": "segmented", "X-Deltacloud-SegmentedBlob": "x"}
 
     assert cloud.client.ask("PUT", cloud.path("seg"), b"nonsense", named).status == 400
+
+
+@pytest.mark.parametrize(
+    ("listed", "status", "text"),
+    [(b"," * 2 * MIB, 413, "1048576 bytes"), (b",".join([b"1=a"] * 10_001), 400, "10000 segments")],
+)
+def test_a_list_of_too_many_segments_is_refused(cloud, listed, status, text):
+    named = {"X-Deltacloud-BlobType": "segmented", "X-Deltacloud-SegmentedBlob": "x"}
+    answer = cloud.client.ask("PUT", cloud.path("seg"), listed, named)
+
+    assert answer.status == status
+    assert text in answer.json["message"]
 
 
 @pytest.mark.parametrize("order", ["x", "0", "-1", "1.0", "²".encode().decode("latin-1"), "9" * 5000])

@@ -6,6 +6,7 @@ A multipart form is read as it arrives. Up to 8 MiB of the file are held, so tha
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -15,11 +16,10 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.responses import Response
 
-from deltacloud.errors import InvalidParameters, InvalidRequest
+from deltacloud.errors import InvalidParameters, InvalidRequest, RequestTimedOut, TooLarge
 from deltacloud_gateway import parameters
 from deltacloud_gateway.blobs.source import Source
 from deltacloud_gateway.blobs.upload import PART_SIZE, Draft, Upload
-from deltacloud_gateway.body import too_large
 from deltacloud_gateway.exchange import Exchange
 
 FILES = ("blob_data", "blob")
@@ -105,7 +105,7 @@ class _Form:
         self._header = (b"", b"")
         self._headers: dict[bytes, bytes] = {}
         self._is_complete = False
-        self._size = 0
+        self._size = self._parts = 0
         try:
             self._parser = MultipartParser(
                 options.get(b"boundary", b""),
@@ -124,7 +124,20 @@ class _Form:
             raise InvalidRequest("The multipart form has no usable boundary.") from None
 
     async def reach_file(self) -> bool:
-        """Read up to the file; return whether there is one."""
+        """Read up to the file, behind it up to the end; return whether there is one.
+
+        Raises:
+            TooLarge: the other parts are too many, or too long.
+            RequestTimedOut: they took longer than a form may.
+        """
+        seconds = self._settings.form_timeout_s
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._reach_file()
+        except TimeoutError:
+            raise RequestTimedOut(f"The form's fields were not complete after {seconds:g} seconds.") from None
+
+    async def _reach_file(self) -> bool:
         while (headers := await self._next()) is not None:
             if not isinstance(headers, dict):
                 continue
@@ -147,12 +160,13 @@ class _Form:
         value = bytearray()
         while isinstance(piece := await self._event(), bytes):
             value += piece
-            self._size += len(piece)
-            if self._size > self._settings.max_form_bytes:
-                raise too_large(self._settings.max_form_bytes)
+            self._count(len(piece))
         self.fields[name] = value.decode("utf-8", "replace")
-        if len(self.fields) > self._settings.max_form_fields:
-            raise InvalidRequest(f"The form has more than {self._settings.max_form_fields} fields.")
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._settings.max_form_bytes:
+            raise TooLarge(f"The form's fields and headers may have {self._settings.max_form_bytes} bytes.")
 
     async def _next(self) -> bytes | dict[bytes, bytes] | None:
         """Return the next event between parts, ``None`` at the end of a complete form."""
@@ -177,8 +191,12 @@ class _Form:
 
     def _headers_begin(self) -> None:
         self._headers = {}
+        self._parts += 1
+        if self._parts > self._settings.max_form_fields:
+            raise TooLarge(f"The form has more than {self._settings.max_form_fields} parts.")
 
     def _header_part(self, field: bytes, value: bytes) -> None:
+        self._count(len(field) + len(value))
         self._header = (self._header[0] + field, self._header[1] + value)
 
     def _header_end(self) -> None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from deltacloud.errors import InvalidParameters, InvalidRequest
+from deltacloud.errors import InvalidParameters, InvalidRequest, TooLarge
 from deltacloud.models import UploadPart
 from deltacloud_gateway import body
 from deltacloud_gateway.blobs.source import Source
@@ -20,6 +20,7 @@ STORED = ("Content-Encoding", "Content-Disposition", "Content-Language", "Cache-
 CONDITIONS = ("If-Match", "If-None-Match")
 UPLOAD_HEADER = "X-Deltacloud-SegmentedBlob"
 SEGMENT_HEADER = "X-Deltacloud-BlobSegmentId"
+MAX_SEGMENTS = 10_000
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _SEGMENT = re.compile(r"\s*([0-9]{1,5})\s*=\s*([^\s,]+)\s*")
 
@@ -63,7 +64,7 @@ async def _segmented(exchange: Exchange, upload: Upload, source: Source) -> Resp
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={UPLOAD_HEADER: latin(plan.upload_id or "")})
     if order is not None:
         return await _segment(exchange, upload, source, upload_id, order)
-    listed = (await source.take(PART_SIZE)).decode("utf-8", "replace")
+    listed = await _listed(source, exchange.settings.max_form_bytes)
     await upload.finish(upload_id, _segments(listed))
     record = await upload.call("get_blob")
     return exchange.render(record, status=HTTPStatus.OK)
@@ -83,7 +84,16 @@ async def _segment(exchange: Exchange, upload: Upload, source: Source, upload_id
     return Response(status_code=HTTPStatus.NO_CONTENT, headers={SEGMENT_HEADER: latin(part.etag)})
 
 
+async def _listed(source: Source, limit: int) -> str:
+    listed = await source.take(limit)
+    if not await source.at_end():
+        raise TooLarge(f"The list of segments may have {limit} bytes.")
+    return listed.decode("utf-8", "replace")
+
+
 def _segments(text: str) -> list[UploadPart]:
+    if text.count(",") >= MAX_SEGMENTS:
+        raise InvalidParameters(f"The body lists more than {MAX_SEGMENTS} segments; a blob may have that many.")
     found = [_SEGMENT.fullmatch(each) for each in text.split(",")]
     if not all(found):
         raise InvalidParameters("The body must list the segments: 1=<segment id>, 2=<segment id>, …")
