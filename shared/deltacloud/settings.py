@@ -23,7 +23,9 @@ S = TypeVar("S", bound=BaseSettings)
 class CommonSettings(BaseSettings):
     """What all services have. ``broker`` is an AMQP URL, which ``broker_file`` may hold instead."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True
+    )
 
     broker: str | None = Field(default=None, repr=False, pattern=r"^amqps?://", description="AMQP URL of the broker")
     broker_file: Path | None = Field(default=None, description="file whose first line is the AMQP URL")
@@ -73,6 +75,8 @@ def refuse(text: str) -> NoReturn:
 def variables(name: str, field: FieldInfo) -> list[str]:
     """Return the environment variables of a setting, our own first."""
     alias = field.validation_alias
+    if isinstance(alias, str):
+        return [alias]
     if not isinstance(alias, AliasChoices):
         return [f"{PREFIX}{name.upper()}"]
     return [choice for choice in alias.choices if isinstance(choice, str) and choice.isupper()]

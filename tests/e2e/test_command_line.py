@@ -331,3 +331,18 @@ def _ec2_providers(served: Served) -> list[str]:
 
 def _metrics(served: Served) -> str:
     return requests.get(f"{served.url}/metrics", timeout=10).text
+
+
+def test_variables_that_others_set_for_other_purposes_are_not_ours(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "deltacloudd", "--broker", "nonsense"],
+        env={**os.environ, "HOST": "10.9.8.7", "PORT": "70000", "DEFAULT_DRIVER": "zzz"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert found.returncode == 2
+    assert "DELTACLOUD_BROKER" in found.stderr
+    assert "DELTACLOUD_PORT" not in found.stderr

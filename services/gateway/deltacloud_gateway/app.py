@@ -157,7 +157,7 @@ class Gateway:
             visit.base_url = urls.base_url(visit.request)
             return _only_get(visit, self._answers.write(pages.index(), "html", visit, None))
         path = read_path(raw_path)
-        if path.segments[0] != urls.ROOT[1:]:
+        if path.segments[:1] != (urls.ROOT[1:],):
             raise NotFound("There is nothing at this URL; the API begins at /api.")
         return await self._api.answer(visit, path)
 

@@ -14,7 +14,7 @@ Bytes = Annotated[int, Field(ge=1)]
 
 
 def _either(name: str, original: str) -> AliasChoices:
-    return AliasChoices(name, f"{PREFIX}{name}".upper(), original)
+    return AliasChoices(f"{PREFIX}{name}".upper(), original)
 
 
 class GatewaySettings(CommonSettings):
@@ -30,27 +30,27 @@ class GatewaySettings(CommonSettings):
     )
     default_driver: str = Field(
         default="mock",
-        validation_alias=AliasChoices("default_driver", f"{PREFIX}DRIVER", "API_DRIVER"),
+        validation_alias=AliasChoices(f"{PREFIX}DRIVER", "API_DRIVER"),
         description="driver of requests that name none",
     )
     default_provider: str | None = Field(
         default=None,
-        validation_alias=AliasChoices("default_provider", f"{PREFIX}PROVIDER", "API_PROVIDER"),
+        validation_alias=AliasChoices(f"{PREFIX}PROVIDER", "API_PROVIDER"),
         description="provider of requests that name none",
     )
     api_user: SecretStr | None = Field(
         default=None,
-        validation_alias=AliasChoices("api_user", "API_USER"),
+        validation_alias="API_USER",
         description="with API_PASSWORD: user name for every request, whatever its caller sends",
     )
     api_password: SecretStr | None = Field(
         default=None,
-        validation_alias=AliasChoices("api_password", "API_PASSWORD"),
+        validation_alias="API_PASSWORD",
         description="with API_USER: password for every request",
     )
     realm_host: str = Field(
         default_factory=platform.node,
-        validation_alias=AliasChoices("realm_host", "HOSTNAME"),
+        validation_alias="HOSTNAME",
         description="host name in the login prompt",
     )
     max_in_flight: int = Field(default=1000, ge=1, description="requests worked on at once; more get 503")

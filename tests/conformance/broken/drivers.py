@@ -36,8 +36,9 @@ class BoastfulDriver(MockDriver):
         realm_id: str | None = None,
         hwp_id: str | None = None,
         keyname: str | None = None,
+        metrics: str | None = None,
     ) -> Instance:
-        where = {"realm_id": realm_id, "hwp_id": hwp_id, "keyname": keyname}
+        where = {"realm_id": realm_id, "hwp_id": hwp_id, "keyname": keyname, "metrics": metrics}
         made = super().create_instance(session, image_id=image_id, name="unnamed", **where)
         return msgspec.structs.replace(made, name=name)
 

@@ -28,24 +28,25 @@ HANG_S = 5
 
 @pytest.fixture(scope="module")
 def fleet(broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """One worker for both clouds; the mock one answers no list of instances in time."""
+    """One worker for both clouds."""
     with simulators.start("ec2", "--instances", "3") as simulator:
         providers = {"ec2": {"lab": {"endpoint": simulator.url, "region": "us-east-1"}}}
         with Fleet(broker_url, tmp_path_factory.mktemp("fleet"), providers=providers) as made:
             gateway = made.gateway(DELTACLOUD_MAX_IN_FLIGHT=str(MAX_IN_FLIGHT))
             ready(gateway, made.registry(), made.compute("mock,ec2", DELTACLOUD_MAX_WORKERS=str(MAX_WORKERS)))
             knows(Http(gateway.url), "mock", "ec2")
-            made.faults("list_instances: latency_s=30")
             yield made
 
 
 @pytest.fixture
 def ec2(fleet: Fleet) -> Http:
+    """A caller of the other cloud, once the mock one answers no list of instances in time."""
     http = Http(
         fleet.members[0].url, user=DEFAULT_ACCESS_KEY, password=DEFAULT_SECRET_KEY, driver="ec2", provider="lab"
     )
     wait_until(lambda: http.get("instances").status_code == 200, "the first answer")
     wait_until(lambda: in_hand(fleet) == 0, "the silent cloud's calls to be over", timeout_s=20)
+    fleet.faults("list_instances: latency_s=30")
     return http
 
 

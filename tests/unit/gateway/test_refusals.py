@@ -28,6 +28,7 @@ def test_an_unknown_path_is_a_404_in_the_negotiated_format(client: Any) -> None:
     assert client.get("/api/nosuch").xml.findtext("code") == "404"
     assert client.get("/api/realms/", accept="application/json").json["code"] == 404
     assert client.get("/elsewhere", accept="text/html").headers["content-type"] == "text/html"
+    assert client.ask("OPTIONS", "*").status == 404
 
 
 def test_a_wrong_method_is_405_and_says_which_are_right(client: Any) -> None:
