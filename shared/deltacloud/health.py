@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 5.0
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks the service itself, whatever proxy the environment names for the clouds."""

@@ -148,7 +148,7 @@ def is_healthy(stack, service):
 
 def test_every_service_is_healthy_not_root_and_cannot_write_its_own_files(stack):
     for service in SERVICES:
-        wait_until(lambda name=service: is_healthy(stack, name), f"{service} to be healthy", timeout_s=60)
+        wait_until(lambda name=service: is_healthy(stack, name), f"{service} to be healthy", timeout_s=240)
         for container in stack.inspect(service):
             assert container["Config"]["User"] not in {"", "0", "root"}, service
             assert container["HostConfig"]["ReadonlyRootfs"] is True, service
