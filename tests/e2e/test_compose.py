@@ -246,7 +246,7 @@ def test_killing_a_worker_loses_no_request_and_its_place_is_taken_again(stack, h
         for _ in range(20):
             assert http.get(f"{stack.url}/api/instances", timeout=30).status_code == 200
     finally:
-        stack.compose("up", "--detach", "--no-build", "--scale", "compute=3", "--scale", "storage=2")
+        stack.compose("up", "--detach", "--no-build", *SCALE)
 
     wait_until(lambda: is_healthy(stack, "compute"), "three compute workers", timeout_s=120, every_s=2)
     assert len(stack.containers("compute")) == 3
